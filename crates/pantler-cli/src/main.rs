@@ -1,0 +1,2 @@
+//! The pantler command.
+fn main() {}

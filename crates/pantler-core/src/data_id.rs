@@ -1,0 +1,230 @@
+//! Key-value pairs that pick one dataset of a type, such as `visit=1 ccd=2`.
+//!
+//! A data ID does not know which keys a dataset type needs; the policy does.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::KeyValue;
+
+/// Data-ID keys with their values.
+///
+/// It prints its keys in the order in which they were given; two data IDs are equal if they have equal keys and
+/// values, whatever their order.
+///
+/// ```
+/// use pantler_core::DataId;
+/// let data_id = DataId::new([("visit", 1.into()), ("ccd", 2.into())]);
+/// assert_eq!(data_id.to_string(), "visit=1 ccd=2");
+/// assert_eq!(data_id, DataId::parse("ccd=2 visit=1").unwrap());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct DataId {
+    entries: Vec<(String, KeyValue)>,
+}
+
+impl DataId {
+    /// Makes a data ID; where a key is given twice, the last value stays.
+    pub fn new<K: Into<String>>(entries: impl IntoIterator<Item = (K, KeyValue)>) -> DataId {
+        let mut data_id = DataId::default();
+        for (key, value) in entries {
+            data_id.insert(key, value);
+        }
+        data_id
+    }
+
+    /// Reads `visit=1 ccd=2`, guessing the types of the values (whole numbers are integers).
+    ///
+    /// Returns `None` if a word has no `=` or its key is not a name.
+    pub fn parse(text: &str) -> Option<DataId> {
+        let mut data_id = DataId::default();
+        for word in text.split_whitespace() {
+            let (key, value) = word.split_once('=')?;
+            if !is_key_name(key) {
+                return None;
+            }
+            data_id.insert(key, KeyValue::guess(value));
+        }
+        Some(data_id)
+    }
+
+    /// Returns the value of `key`.
+    pub fn get(&self, key: &str) -> Option<&KeyValue> {
+        self.entries
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// Sets `key` to `value`, in its old place if it was there.
+    pub fn insert(&mut self, key: impl Into<String>, value: KeyValue) {
+        let key = key.into();
+        match self.entries.iter_mut().find(|(name, _)| *name == key) {
+            Some(entry) => entry.1 = value,
+            None => self.entries.push((key, value)),
+        }
+    }
+
+    /// Takes `key` out and returns its value.
+    pub fn remove(&mut self, key: &str) -> Option<KeyValue> {
+        let index = self.entries.iter().position(|(name, _)| name == key)?;
+        Some(self.entries.remove(index).1)
+    }
+
+    /// Returns a copy with `key` set to `value`.
+    pub fn with(&self, key: impl Into<String>, value: KeyValue) -> DataId {
+        let mut copy = self.clone();
+        copy.insert(key, value);
+        copy
+    }
+
+    /// Returns the part of this data ID whose keys are in `keys`, in the order of `keys`.
+    pub fn restricted_to<S: AsRef<str>>(&self, keys: &[S]) -> DataId {
+        DataId::new(keys.iter().filter_map(|key| {
+            self.get(key.as_ref())
+                .map(|value| (key.as_ref(), value.clone()))
+        }))
+    }
+
+    /// Says whether every key of `other` is here with the same value.
+    pub fn contains(&self, other: &DataId) -> bool {
+        other
+            .iter()
+            .all(|(key, value)| self.get(key) == Some(value))
+    }
+
+    /// Says whether no key has two different values in the two data IDs.
+    pub fn agrees_with(&self, other: &DataId) -> bool {
+        other
+            .iter()
+            .all(|(key, value)| self.get(key).is_none_or(|mine| mine == value))
+    }
+
+    /// Returns this data ID with the keys of `other` that it lacks.
+    pub fn union(&self, other: &DataId) -> DataId {
+        let mut all = self.clone();
+        for (key, value) in other.iter() {
+            if all.get(key).is_none() {
+                all.insert(key, value.clone());
+            }
+        }
+        all
+    }
+
+    /// Returns the keys and values in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &KeyValue)> {
+        self.entries
+            .iter()
+            .map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Returns the keys in the order in which they were given.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// Returns the number of keys.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Says whether there is no key at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn sorted(&self) -> Vec<(&str, &KeyValue)> {
+        let mut entries: Vec<_> = self.iter().collect();
+        entries.sort_by_key(|(key, _)| *key);
+        entries
+    }
+}
+
+/// Says whether `text` can be a key: a letter or `_`, then letters, digits and `_`.
+pub fn is_key_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl fmt::Display for DataId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (key, value)) in self.iter().enumerate() {
+            let space = if index > 0 { " " } else { "" };
+            write!(out, "{space}{key}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl PartialEq for DataId {
+    fn eq(&self, other: &DataId) -> bool {
+        self.len() == other.len() && self.contains(other)
+    }
+}
+
+impl Eq for DataId {}
+
+impl PartialOrd for DataId {
+    fn partial_cmp(&self, other: &DataId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Compares by value, key by key: in given order where both have the same order, else by name.
+impl Ord for DataId {
+    fn cmp(&self, other: &DataId) -> Ordering {
+        if self.keys().eq(other.keys()) {
+            self.entries.cmp(&other.entries)
+        } else {
+            self.sorted().cmp(&other.sorted())
+        }
+    }
+}
+
+impl Hash for DataId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sorted().hash(state);
+    }
+}
+
+impl Serialize for DataId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (key, value) in self.iter() {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for DataId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<DataId, D::Error> {
+        struct Entries;
+        impl<'de> serde::de::Visitor<'de> for Entries {
+            type Value = DataId;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a map of data-ID keys to values")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<DataId, A::Error> {
+                let mut data_id = DataId::default();
+                while let Some((key, value)) = map.next_entry::<String, KeyValue>()? {
+                    data_id.insert(key, value);
+                }
+                Ok(data_id)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}

@@ -1,0 +1,165 @@
+//! The contract between bytes and objects.
+//!
+//! A formatter does not know where bytes come from or which dataset they are. It is asked in two steps, so that a
+//! plan can say what a read will cost before anything is read:
+//!
+//! ```text
+//! once, at put or ingest    index(source)            ─► layout   (kept in the registry, opaque to all others)
+//! at plan time, no I/O      locate(layout, part)     ─► byte ranges
+//! at read time              read(source, request)    ─► object
+//! ```
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{ObjectRef, StoreError};
+
+/// Random access to the bytes of one artifact.
+pub trait Source: Send + Sync {
+    /// Returns a name for messages: the path as a person would type it.
+    fn name(&self) -> &str;
+
+    /// Returns the size in bytes.
+    fn bytes(&self) -> Result<u64, StoreError>;
+
+    /// Reads ranges, in one request where the store can.
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError>;
+}
+
+/// A rectangle of pixels in the parent's coordinates: 0-based, `x` along rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PixelBox {
+    /// The first column.
+    pub x0: i64,
+    /// The first row.
+    pub y0: i64,
+    /// The number of columns.
+    pub width: u64,
+    /// The number of rows.
+    pub height: u64,
+}
+
+/// What part of an artifact is wanted, and as what.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ReadRequest {
+    /// The path of components inside the dataset; empty for the whole.
+    pub part: Vec<String>,
+    /// The class that the policy's `python` names (`Exposure`, `Wcs`, …); `None` where it does not say.
+    pub class: Option<String>,
+    /// The HDU that the template's `[n]` picks, counted from 0.
+    pub hdu: Option<u32>,
+    /// Only these pixels.
+    pub bbox: Option<PixelBox>,
+    /// Only these columns.
+    pub columns: Option<Vec<String>>,
+}
+
+/// Where a part lies in its artifact, as far as the layout tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartLocation {
+    /// The bytes to read, in order.
+    pub ranges: Vec<Range<u64>>,
+    /// The class of the part: `Wcs`.
+    pub class: String,
+}
+
+impl PartLocation {
+    /// Returns how many bytes the part takes.
+    pub fn bytes(&self) -> u64 {
+        self.ranges
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum()
+    }
+}
+
+/// How an object is to be written: the policy's recipe, and what the file shall say of its origin.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// The name of the recipe: `lossless`, `none`, …; `None` for the formatter's own default.
+    pub recipe: Option<String>,
+    /// Where each component came from, to be kept in the file where the format can (rule R25).
+    pub provenance: Vec<PartProvenance>,
+}
+
+/// Where one component of an exported file came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartProvenance {
+    /// The component's name in the composite.
+    pub component: String,
+    /// The dataset's name and data ID, as they are printed.
+    pub dataset: String,
+    /// The identity of the dataset.
+    pub id: crate::DatasetId,
+    /// The digest of its decoded values.
+    pub digest: crate::Digest,
+}
+
+/// Reads and writes one format.
+pub trait Formatter: Send + Sync {
+    /// Returns the name of the format, for messages: `FITS`.
+    fn name(&self) -> &str;
+
+    /// Returns the extensions of its files, with the dot, the usual one first.
+    fn extensions(&self) -> &[&str];
+
+    /// Returns the parts that it can read alone out of an object of this class.
+    fn parts(&self, class: &str) -> Vec<String>;
+
+    /// Reads headers only and returns where the parts lie; `None` if the format or this file has no parts.
+    ///
+    /// The layout is compact, is the same for files of the same shape, and is meant for this formatter alone.
+    fn index(&self, source: &dyn Source) -> Result<Option<Arc<[u8]>>, FormatError>;
+
+    /// Returns where the part lies, from the layout alone; `None` if the layout does not tell.
+    fn locate(&self, layout: &[u8], request: &ReadRequest) -> Option<PartLocation>;
+
+    /// Reads the object or the part that `request` names. A layout saves the reads that would find it.
+    fn read(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        request: &ReadRequest,
+    ) -> Result<ObjectRef, FormatError>;
+
+    /// Returns the object as bytes. The same object gives the same bytes.
+    fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError>;
+}
+
+/// What can go wrong between bytes and objects.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The bytes are not what the format demands.
+    #[error("{file}{}: {why}", unit.as_ref().map(|unit| format!(", {unit}")).unwrap_or_default())]
+    Corrupt {
+        /// The file.
+        file: String,
+        /// Where in it: `HDU 3 (IMAGE)`, `line 2`.
+        unit: Option<String>,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file is sound, but has no such part.
+    #[error("{file} has no part `{part}`")]
+    NoSuchPart {
+        /// The file.
+        file: String,
+        /// The part asked for.
+        part: String,
+        /// The parts it has.
+        known: Vec<String>,
+    },
+    /// The format, or this version of pantler, cannot do it.
+    #[error("{file}: {why}")]
+    Unsupported {
+        /// The file, or the format where there is no file yet.
+        file: String,
+        /// What cannot be done.
+        why: String,
+    },
+    /// The bytes could not be had.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

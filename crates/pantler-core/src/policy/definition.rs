@@ -1,0 +1,158 @@
+//! What a policy says of one dataset type, checked and with its place in the file.
+//!
+//! A definition is what was meant, not how it was spelt: inheritance is resolved, both spellings of `assembler` are one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::template::Template;
+use crate::{DatasetName, KeyValue, TypeName};
+
+/// A place in a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: Arc<str>,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A dataset type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: TypeName,
+    /// Where it is defined.
+    pub place: Place,
+    /// Where its artifacts lie; `None` for composites, and for types that are computed (`template: ignored`).
+    pub template: Option<Template>,
+    /// The name of its format; `None` for composites and computed types.
+    pub storage: Option<String>,
+    /// The in-memory type, as written.
+    pub python: Option<String>,
+    /// The field's older name of the persisted type; kept and shown.
+    pub persistable: Option<String>,
+    /// The write recipe.
+    pub recipe: Option<String>,
+    /// What it is for, in the author's words.
+    pub description: Option<String>,
+    /// The type that it inherits from.
+    pub inherits: Option<TypeName>,
+    /// Kept and shown, not used.
+    pub level: Option<String>,
+    /// Kept and shown, not used.
+    pub tables: Vec<String>,
+    /// The keys that a composite declares its data IDs by (rule R16).
+    pub keys: Option<Vec<String>>,
+    /// What it is made of, if it is a composite.
+    pub composite: Option<Composite>,
+    /// How ingest finds data-ID values.
+    pub ingest: IngestRule,
+    /// Header values kept as queryable columns: column name and header card.
+    pub metadata: Vec<(String, String)>,
+    /// The function that every object read goes through.
+    pub standardize: Option<String>,
+    /// The function that makes the object from the data ID alone.
+    pub virtual_reader: Option<String>,
+    /// What is missing; said only when the type is used.
+    pub complaints: Vec<String>,
+    /// The definition as YAML, one mapping under its name, for writing it into another policy (rule R7).
+    pub yaml: String,
+}
+
+/// What a composite is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Composite {
+    /// Its components, in policy order.
+    pub components: Vec<Component>,
+    /// The plug-in that puts it together; `None` for the generic one.
+    pub assembler: Option<String>,
+    /// The plug-in that takes it apart.
+    pub disassembler: Option<String>,
+    /// Where the assembler is named.
+    pub assembler_place: Option<Place>,
+}
+
+/// One component of a composite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Component {
+    /// Its name in the composite.
+    pub name: String,
+    /// Where it is defined.
+    pub place: Place,
+    /// The dataset type that it comes from; may be a part of one (rule R12). Aliases do not apply (rule R3).
+    pub dataset_type: DatasetName,
+    /// The setter to use.
+    pub setter: Option<String>,
+    /// The getter to use.
+    pub getter: Option<String>,
+    /// Whether it is the list of all datasets that match.
+    pub subset: bool,
+    /// Whether it is read and never written.
+    pub input_only: bool,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Whether it is marked as the base (rule R10).
+    pub base: bool,
+    /// Whether a subset that matches nothing exists all the same.
+    pub allow_empty: bool,
+    /// Keys that it gets from elsewhere than the same key of the composite.
+    pub data_id: Vec<(String, KeyBinding)>,
+    /// Where its data IDs are recorded, if they are not derived.
+    pub data_ids: Option<RecordedIds>,
+    /// The operation on another component that it stands for (rule R32), as written: `subtract` to `image`.
+    pub apply: Option<Apply>,
+}
+
+/// Where a component's key takes its value from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyBinding {
+    /// A fixed value: `{filter: b}`.
+    Pinned(KeyValue),
+    /// Another key of the composite: `{visit: "%(exposure)d"}`.
+    Renamed(String),
+}
+
+/// Where a component's data IDs come from when the composite's own does not give them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordedIds {
+    /// From the composition recorded at put.
+    AtPut,
+    /// From this metadata entry of the object.
+    Metadata(String),
+}
+
+/// An operation on another component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apply {
+    /// `add`, `subtract`, `and`, `or`, `andNot`, `replace`.
+    pub operation: String,
+    /// `image`, `variance`, `mask`, `mask.PLANE`.
+    pub to: String,
+}
+
+/// How ingest finds data-ID values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IngestRule {
+    /// A template matched against the end of the path.
+    pub path: Option<Template>,
+    /// Key, header card, and what the card's values mean.
+    pub headers: Vec<(String, HeaderRule)>,
+}
+
+/// Which header card gives a key's value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeaderRule {
+    /// The card.
+    pub card: String,
+    /// What the card's values mean, where they are not the key's own.
+    pub map: Vec<(String, KeyValue)>,
+}

@@ -1,0 +1,186 @@
+//! An error ready to be shown: one first line, facts under fixed labels, hints.
+//!
+//! Errors are typed where they arise and hold data; each kind is turned into a report in one place. A report knows
+//! nothing of terminals, colours or JSON; the program renders it.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What sort of failure it is; decides the exit status and the Python exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Nothing there by that name or data ID.
+    NotFound,
+    /// More than one thing fits.
+    Ambiguous,
+    /// Something else stands there already.
+    Conflict,
+    /// A policy is wrong.
+    Policy,
+    /// A data ID is wrong.
+    DataId,
+    /// It can only be read.
+    ReadOnly,
+    /// An artifact or a registry is damaged or gone.
+    Corrupt,
+    /// Code that is not trusted would have to run.
+    Untrusted,
+    /// This build or this storage cannot do it.
+    Unsupported,
+    /// The request makes no sense for another reason.
+    Request,
+    /// The disk, the network, the permissions.
+    Io,
+}
+
+impl Kind {
+    /// Returns the exit status of a program that ends with such an error: 2 the request was wrong, 3 the world failed.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Kind::Corrupt | Kind::Io => 3,
+            _ => 2,
+        }
+    }
+
+    /// Returns the kind's name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::NotFound => "not_found",
+            Kind::Ambiguous => "ambiguous",
+            Kind::Conflict => "conflict",
+            Kind::Policy => "policy",
+            Kind::DataId => "data_id",
+            Kind::ReadOnly => "read_only",
+            Kind::Corrupt => "corrupt",
+            Kind::Untrusted => "untrusted",
+            Kind::Unsupported => "unsupported",
+            Kind::Request => "request",
+            Kind::Io => "io",
+        }
+    }
+}
+
+/// The labels that facts stand under, in the order in which they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Label {
+    /// What the caller wanted.
+    #[serde(rename = "asked for")]
+    AskedFor,
+    /// Where the definition stands.
+    #[serde(rename = "defined")]
+    Defined,
+    /// Which part needs it.
+    #[serde(rename = "needed by")]
+    NeededBy,
+    /// The places searched, in order.
+    #[serde(rename = "looked in")]
+    LookedIn,
+    /// What is there.
+    #[serde(rename = "found")]
+    Found,
+    /// The reason.
+    #[serde(rename = "why")]
+    Why,
+    /// What was written before it failed.
+    #[serde(rename = "written")]
+    Written,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Label::AskedFor => "asked for",
+            Label::Defined => "defined",
+            Label::NeededBy => "needed by",
+            Label::LookedIn => "looked in",
+            Label::Found => "found",
+            Label::Why => "why",
+            Label::Written => "written",
+        })
+    }
+}
+
+/// One place that was searched, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrailStep {
+    /// The repository as the user named it.
+    pub repository: String,
+    /// The dataset looked for, as it is printed.
+    pub dataset: String,
+    /// What was found or why nothing was.
+    pub outcome: String,
+}
+
+/// An error ready to be shown to a person or a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The sort of failure.
+    pub kind: Kind,
+    /// The first line: a whole thought, no full stop.
+    pub message: String,
+    /// Facts, each under its label; several lines under one label are shown below each other.
+    pub facts: Vec<(Label, Vec<String>)>,
+    /// What to do; at most three are shown.
+    pub hints: Vec<String>,
+    /// Where was looked.
+    pub trail: Vec<TrailStep>,
+}
+
+impl Report {
+    /// Starts a report with its first line.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Report {
+        Report {
+            kind,
+            message: message.into(),
+            facts: Vec::new(),
+            hints: Vec::new(),
+            trail: Vec::new(),
+        }
+    }
+
+    /// Adds a line under `label`.
+    pub fn fact(mut self, label: Label, line: impl Into<String>) -> Report {
+        let line = line.into();
+        match self.facts.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, lines)) => lines.push(line),
+            None => {
+                self.facts.push((label, vec![line]));
+                self.facts.sort_by_key(|(label, _)| *label);
+            }
+        }
+        self
+    }
+
+    /// Adds a hint, once.
+    pub fn hint(mut self, hint: impl Into<String>) -> Report {
+        let hint = hint.into();
+        if !self.hints.contains(&hint) {
+            self.hints.push(hint);
+        }
+        self
+    }
+}
+
+/// Prints the report as the command line does, without colour.
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "error: {}", self.message)?;
+        for (label, lines) in &self.facts {
+            for (index, line) in lines.iter().enumerate() {
+                let shown = if index == 0 {
+                    label.to_string()
+                } else {
+                    String::new()
+                };
+                write!(out, "\n  {shown:<9}  {line}")?;
+            }
+        }
+        for (index, hint) in self.hints.iter().take(3).enumerate() {
+            let gap = if index == 0 { "\n\n" } else { "\n" };
+            write!(out, "{gap}hint: {hint}")?;
+        }
+        Ok(())
+    }
+}

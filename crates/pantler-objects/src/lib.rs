@@ -1,0 +1,1 @@
+//! Immutable values that pipelines pass around: images, exposures, coordinate systems, calibrations.

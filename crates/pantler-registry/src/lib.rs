@@ -1,0 +1,1 @@
+//! What exists in a repository: the SQLite and in-memory registries.

@@ -1,0 +1,5 @@
+//! What pantler's own tests share: conformance suites that every implementation of a contract passes, and real data.
+
+pub mod data;
+
+pub use data::test_data;
