@@ -11,6 +11,7 @@
 //! The implementations live in the crates named after what they implement; the crate `pantler` puts them together.
 
 pub mod assembler;
+pub mod composite_graph;
 pub mod data_id;
 pub mod dataset_name;
 pub mod digest;
@@ -20,12 +21,14 @@ pub mod key_value;
 pub mod location;
 pub mod object;
 pub mod origin;
+pub mod plan;
 pub mod policy;
 pub mod problem;
 pub mod registry;
 pub mod report;
 pub mod similar;
 pub mod store;
+pub mod synonyms;
 pub mod template;
 
 pub use data_id::DataId;

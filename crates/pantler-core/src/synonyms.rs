@@ -1,0 +1,33 @@
+//! Names that mean the same component (rule R9).
+//!
+//! | canonical | also |
+//! | --- | --- |
+//! | `photoCalib` | `calib` |
+//! | `visitInfo` | `info` |
+//! | `metadata` | `md`, `header` |
+//! | `filter` | `filterLabel` |
+//! | `wcs` | `skyWcs` |
+//! | `bbox` | `boundingBox` |
+
+const SYNONYMS: &[(&str, &[&str])] = &[
+    ("photoCalib", &["calib"]),
+    ("visitInfo", &["info"]),
+    ("metadata", &["md", "header"]),
+    ("filter", &["filterLabel"]),
+    ("wcs", &["skyWcs"]),
+    ("bbox", &["boundingBox"]),
+];
+
+/// Returns the one name for a component that all its synonyms share.
+///
+/// ```
+/// use pantler_core::synonyms::canonical;
+/// assert_eq!(canonical("calib"), "photoCalib");
+/// assert_eq!(canonical("psf"), "psf");
+/// ```
+pub fn canonical(name: &str) -> &str {
+    SYNONYMS
+        .iter()
+        .find(|(_, others)| others.contains(&name))
+        .map_or(name, |(canonical, _)| canonical)
+}
