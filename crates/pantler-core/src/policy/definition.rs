@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::template::Template;
-use crate::{DatasetName, KeyValue, TypeName};
+use crate::{DatasetName, KeyType, KeyValue, TypeName};
 
 /// A place in a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +62,16 @@ pub struct Definition {
     pub standardize: Option<String>,
     /// The function that makes the object from the data ID alone.
     pub virtual_reader: Option<String>,
+    /// How tables are put side by side.
+    pub join: Option<Join>,
+    /// What happens where tables that are put end to end disagree in their metadata.
+    pub shared_metadata: Option<SharedMetadata>,
+    /// Whether it has no file: `template: ignored` or `storage: ignored`.
+    pub computed: bool,
+    /// Keys of older policies that are kept and shown, not used.
+    pub kept: Vec<(String, String)>,
+    /// Where each key stands that the policies give, by the key's name.
+    pub key_places: Vec<(String, Place)>,
     /// What is missing; said only when the type is used.
     pub complaints: Vec<String>,
     /// The definition as YAML, one mapping under its name, for writing it into another policy (rule R7).
@@ -155,4 +165,87 @@ pub struct HeaderRule {
     pub card: String,
     /// What the card's values mean, where they are not the key's own.
     pub map: Vec<(String, KeyValue)>,
+}
+
+/// How tables are put side by side.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Join {
+    /// The columns that rows are matched by.
+    pub on: Vec<String>,
+    /// Which rows stay.
+    pub how: JoinHow,
+    /// What is put before the columns' names: `None` for the component's name, `Some("")` for nothing.
+    pub prefix: Option<String>,
+    /// What happens to rows that one of the tables lacks.
+    pub missing: MissingRows,
+}
+
+/// Which rows of joined tables stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum JoinHow {
+    /// `inner`: those that all tables have.
+    Inner,
+    /// `left`: those that the first table has.
+    Left,
+    /// `outer`: all.
+    #[default]
+    Outer,
+}
+
+/// What happens to rows that one of the joined tables lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MissingRows {
+    /// `null`: its columns are null.
+    #[default]
+    Null,
+    /// `error`: the join fails and names them.
+    Error,
+}
+
+/// What happens where tables that are put end to end disagree in their metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SharedMetadata {
+    /// `error`: it fails and names the entry.
+    Error,
+    /// `first`: the first table's value stays.
+    First,
+    /// `column`: the values become a column.
+    Column,
+}
+
+/// What an unqualified name means in a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The name that it stands for.
+    pub target: DatasetName,
+    /// Where it is given.
+    pub place: Place,
+}
+
+/// What a policy says of one data-ID key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyDefinition {
+    /// The key.
+    pub name: String,
+    /// Its type, if declared; [`Policy::key_type`](super::Policy::key_type) also looks at templates.
+    pub key_type: Option<KeyType>,
+    /// The header card that ingest takes its value from.
+    pub header: Option<String>,
+    /// What the card's values mean, where they are not the key's own.
+    pub map: Vec<(String, KeyValue)>,
+    /// What on the sky it names: `skymap`.
+    pub spatial: Option<String>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// A way of writing that a policy defines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// Its name.
+    pub name: String,
+    /// Its settings, nested keys joined by dots: `image.compression.algorithm` and `RICE`.
+    pub settings: Vec<(String, String)>,
+    /// Where it is defined.
+    pub place: Place,
 }

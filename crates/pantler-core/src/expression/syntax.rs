@@ -1,0 +1,103 @@
+//! What an expression is made of.
+
+use crate::KeyValue;
+
+/// A condition on datasets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expression {
+    /// All of them hold.
+    And(Vec<Expression>),
+    /// One of them holds.
+    Or(Vec<Expression>),
+    /// It does not hold.
+    Not(Box<Expression>),
+    /// `visit > 100`.
+    Compare {
+        /// What stands left.
+        left: Operand,
+        /// The sign.
+        comparison: Comparison,
+        /// What stands right.
+        right: Operand,
+    },
+    /// `filter in ('g', 'r')`; `not in` is the `Not` of it.
+    In {
+        /// What is looked for.
+        operand: Operand,
+        /// Where.
+        values: Vec<KeyValue>,
+    },
+    /// `visit between 1 and 9`, ends included.
+    Between {
+        /// What is compared.
+        operand: Operand,
+        /// The smallest value that fits.
+        low: Operand,
+        /// The largest value that fits.
+        high: Operand,
+    },
+    /// `tract is null`; `is not null` is the `Not` of it.
+    IsNull(Operand),
+    /// `filter like 'HSC-%'`: `%` is any text, `_` any one character.
+    Like {
+        /// What is compared.
+        operand: Operand,
+        /// The pattern.
+        pattern: String,
+    },
+    /// The dataset's footprint touches a region of the sky.
+    Overlaps(Region),
+}
+
+/// A sign that compares two values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `=` or `==`.
+    Equal,
+    /// `!=` or `<>`.
+    NotEqual,
+    /// `<`.
+    Less,
+    /// `<=`.
+    LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
+}
+
+/// A name or a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// A key, a metadata column, `repository`, `bytes` or `stage`.
+    Identifier(Identifier),
+    /// A value.
+    Literal(KeyValue),
+}
+
+/// A name in an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identifier {
+    /// The name.
+    pub name: String,
+    /// Where it stands in the text, in characters from 0.
+    pub column: usize,
+}
+
+/// A region of the sky; angles in degrees.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Region {
+    /// `circle(ra, dec, r)`.
+    Circle {
+        /// The right ascension of the centre.
+        ra: f64,
+        /// The declination of the centre.
+        dec: f64,
+        /// The radius.
+        radius: f64,
+    },
+    /// `polygon(ra, dec, ra, dec, …)`: the corners, in order.
+    Polygon(Vec<(f64, f64)>),
+    /// `tract(…)`: what stands between the parentheses.
+    Tract(Vec<KeyValue>),
+}
