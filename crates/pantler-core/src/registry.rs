@@ -180,7 +180,73 @@ pub trait Registry: Send + Sync {
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, RegistryError>;
 }
 
+/// Passes every call on to the registry that is pointed at.
+macro_rules! registry_behind {
+    ($pointer:ident) => {
+        impl<R: Registry + ?Sized> Registry for $pointer<R> {
+            fn find_many(
+                &self,
+                requests: &[FindRequest],
+            ) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+                (**self).find_many(requests)
+            }
+
+            fn find_ids(
+                &self,
+                ids: &[DatasetId],
+            ) -> Result<Vec<Option<DatasetRecord>>, RegistryError> {
+                (**self).find_ids(ids)
+            }
+
+            fn find_users(
+                &self,
+                ids: &[DatasetId],
+            ) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+                (**self).find_users(ids)
+            }
+
+            fn visit(
+                &self,
+                dataset_type: Option<&TypeName>,
+                data_id: &DataId,
+                each: &mut dyn FnMut(DatasetRecord) -> ControlFlow<()>,
+            ) -> Result<(), RegistryError> {
+                (**self).visit(dataset_type, data_id, each)
+            }
+
+            fn visit_all(
+                &self,
+                each: &mut dyn FnMut(DatasetRecord) -> ControlFlow<()>,
+            ) -> Result<(), RegistryError> {
+                (**self).visit_all(each)
+            }
+
+            fn summary(&self) -> Result<Vec<TypeSummary>, RegistryError> {
+                (**self).summary()
+            }
+
+            fn provenance(
+                &self,
+                ids: &[DatasetId],
+            ) -> Result<Vec<Option<Provenance>>, RegistryError> {
+                (**self).provenance(ids)
+            }
+
+            fn begin(&self) -> Result<Box<dyn Transaction + '_>, RegistryError> {
+                (**self).begin()
+            }
+        }
+    };
+}
+
+registry_behind!(Arc);
+registry_behind!(Box);
+
 /// A write transaction. It sees its own changes.
+///
+/// A call that fails with [`RegistryError::AlreadyExists`], [`RegistryError::KeysDiffer`] or
+/// [`RegistryError::NoSuchDataset`] changes nothing, and the transaction can go on; after any other error it can only be
+/// dropped. A dataset that has no artifact has no place and no digest: recording one for it does nothing.
 pub trait Transaction {
     /// As [`Registry::find_many`], inside the transaction.
     fn find_many(&self, requests: &[FindRequest])
@@ -227,6 +293,16 @@ pub enum RegistryError {
         dataset_type: TypeName,
         /// The data ID.
         data_id: DataId,
+    },
+    /// A dataset's data ID does not have the keys, or the types of them, that its own definition names.
+    #[error("{dataset_type} {data_id} does not fit the keys of its definition, {}", .keys.join(", "))]
+    KeysDiffer {
+        /// The dataset type.
+        dataset_type: TypeName,
+        /// The data ID.
+        data_id: DataId,
+        /// The keys of the definition, each with its type: `visit: int`.
+        keys: Vec<String>,
     },
     /// There is no such dataset to change.
     #[error("the registry has no dataset {id}")]
