@@ -1,1 +1,57 @@
 //! Immutable values that pipelines pass around: images, exposures, coordinate systems, calibrations.
+//!
+//! Every value is shared behind an `Arc` and never changed in place: a `with_…` method returns a copy that shares all it
+//! does not change. Each implements [`pantler_core::Object`], so that the engine can take composites apart, put them
+//! together, compare them and recognise what is unchanged. Nothing here reads a file: formatters make these values.
+//!
+//! ```text
+//! Exposure ─┬─ Image, Mask, Image        pixels, each with the header of its plane
+//!           ├─ Metadata                  the primary header
+//!           ├─ Wcs, PhotoCalib, …        carried by header cards, or by an archive record
+//!           └─ Component                 any other archive record, kept as it is on disk
+//!                └─ Persisted ─► Archive ─► ArchiveObject ─► RecordRows ─► RecordTable
+//! ```
+
+#[macro_use]
+mod values;
+
+pub mod archive;
+pub mod bbox;
+pub mod blob;
+pub mod carrier;
+pub mod component;
+pub mod document;
+pub mod exposure;
+pub mod header_calib;
+pub mod header_wcs;
+pub mod image;
+pub mod mask;
+pub mod masked_image;
+pub mod metadata;
+pub mod photo_calib;
+pub mod pixels;
+mod planes;
+pub mod record;
+pub mod references;
+pub mod synonyms;
+pub mod text;
+pub mod visit_info;
+pub mod wcs;
+
+pub use archive::{Archive, ArchiveError, ArchiveObject, Catalog, Persisted};
+pub use bbox::Bbox;
+pub use blob::Blob;
+pub use carrier::Carrier;
+pub use component::Component;
+pub use document::Document;
+pub use exposure::Exposure;
+pub use image::{Image, ImageError};
+pub use mask::{Mask, MaskStorage};
+pub use masked_image::MaskedImage;
+pub use metadata::{Card, CardValue, Metadata};
+pub use photo_calib::PhotoCalib;
+pub use pixels::{PixelType, Pixels, Statistics};
+pub use record::{Column, RecordError, RecordRows, RecordTable};
+pub use text::Text;
+pub use visit_info::VisitInfo;
+pub use wcs::Wcs;
