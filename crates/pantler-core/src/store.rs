@@ -172,3 +172,51 @@ pub enum StoreError {
         source: std::io::Error,
     },
 }
+
+/// Makes a pointer to a store a store, so that wrappers and the engine can share one.
+macro_rules! store_behind_pointer {
+    ($($pointer:ty),+) => {$(
+        impl<S: Store + ?Sized> Store for $pointer {
+            fn root(&self) -> &str {
+                (**self).root()
+            }
+
+            fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError> {
+                (**self).read_ranges(requests)
+            }
+
+            fn stat_many(&self, locations: &[Location]) -> Result<Vec<Option<Stat>>, StoreError> {
+                (**self).stat_many(locations)
+            }
+
+            fn list<'a>(
+                &'a self,
+                folder: Option<&ArtifactPath>,
+            ) -> Box<dyn Iterator<Item = Result<(ArtifactPath, Stat), StoreError>> + 'a> {
+                (**self).list(folder)
+            }
+
+            fn stage(&self, path: &ArtifactPath, content: &mut dyn Read) -> Result<Staged, StoreError> {
+                (**self).stage(path, content)
+            }
+
+            fn adopt(&self, file: &std::path::Path, path: &ArtifactPath) -> Result<Stat, StoreError> {
+                (**self).adopt(file, path)
+            }
+
+            fn link(&self, links: &[Link]) -> Result<(), StoreError> {
+                (**self).link(links)
+            }
+
+            fn sync(&self, paths: &[ArtifactPath]) -> Result<(), StoreError> {
+                (**self).sync(paths)
+            }
+
+            fn delete(&self, paths: &[ArtifactPath]) -> Result<(), StoreError> {
+                (**self).delete(paths)
+            }
+        }
+    )+};
+}
+
+store_behind_pointer!(&S, Box<S>, std::sync::Arc<S>);
