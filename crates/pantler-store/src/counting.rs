@@ -213,3 +213,82 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.delete(paths)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStore;
+
+    /// Contiguous ranges are one request, an artifact asked for twice in a call is opened once, a failed read costs nothing.
+    #[test]
+    fn costs_are_what_was_asked_for() {
+        let store = CountingStore::new(MemoryStore::new("test"));
+        let [a, b] = ["a", "b"].map(|name| ArtifactPath::new(name).expect("a path"));
+        store.stage(&a, &mut &[0; 100][..]).expect("staging works");
+        store.stage(&b, &mut &[0; 10][..]).expect("staging works");
+        assert_eq!(store.counts().bytes_written, 110);
+        assert!(store.stage(&a, &mut &[0; 100][..]).is_err());
+        assert_eq!(store.counts().bytes_written, 110);
+
+        let before = store.counts();
+        let request = |path: &ArtifactPath, ranges: &[std::ops::Range<u64>]| RangeRequest {
+            location: Location::Inside(path.clone()),
+            ranges: ranges.to_vec(),
+        };
+        let requests = [
+            request(&a, &[0..10, 10..20, 50..60]),
+            request(&b, &[0..10, 3..3]),
+            request(&a, &[90..100, 95..100]),
+        ];
+        store.read_ranges(&requests).expect("reading works");
+        assert!(store.read_ranges(&[request(&a, &[0..1, 0..101])]).is_err());
+        let expected = StoreCounts {
+            bytes_read: 10 + 10 + 10 + 10 + 10 + 5,
+            bytes_written: 0,
+            read_requests: 4,
+            artifacts_opened: 2,
+            calls: CallCounts {
+                read_ranges: 2,
+                ..CallCounts::default()
+            },
+        };
+        assert_eq!(store.counts() - before, expected);
+        assert_eq!(store.reset().calls.stage, 3);
+        assert_eq!(store.counts(), StoreCounts::default());
+    }
+
+    /// Each method has its own count.
+    #[test]
+    fn every_method_is_counted() {
+        let store = CountingStore::new(MemoryStore::new("test"));
+        let a = ArtifactPath::new("a").expect("a path");
+        let link = Link {
+            from: a.clone(),
+            to: ArtifactPath::new("b").expect("a path"),
+            existing: pantler_core::store::OnExisting::Refuse,
+        };
+        store.stage(&a, &mut &b"a"[..]).expect("staging works");
+        store.link(&[link]).expect("linking works");
+        store
+            .sync(std::slice::from_ref(&a))
+            .expect("synchronising works");
+        store
+            .delete(std::slice::from_ref(&a))
+            .expect("deleting works");
+        store.stat_many(&[]).expect("looking works");
+        store.read_ranges(&[]).expect("reading works");
+        assert_eq!(store.list(None).count(), 1);
+        assert!(store.adopt(Path::new("/a"), &a).is_err());
+        let each = CallCounts {
+            read_ranges: 1,
+            stat_many: 1,
+            list: 1,
+            stage: 1,
+            adopt: 1,
+            link: 1,
+            sync: 1,
+            delete: 1,
+        };
+        assert_eq!(store.counts().calls, each);
+    }
+}

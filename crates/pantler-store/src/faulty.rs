@@ -158,3 +158,91 @@ impl<S: Store> Store for FaultyStore<S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pantler_core::store::OnExisting::Refuse;
+
+    use super::*;
+    use crate::MemoryStore;
+
+    fn path(text: &str) -> ArtifactPath {
+        ArtifactPath::new(text).expect("a path")
+    }
+
+    fn store() -> FaultyStore<MemoryStore> {
+        let store = FaultyStore::new(MemoryStore::new("test"));
+        store
+            .stage(&path("a"), &mut &b"a"[..])
+            .expect("staging works");
+        store
+    }
+
+    fn link(store: &impl Store, to: &[&str]) -> Result<(), StoreError> {
+        let links: Vec<Link> = to
+            .iter()
+            .map(|to| Link {
+                from: path("a"),
+                to: path(to),
+                existing: Refuse,
+            })
+            .collect();
+        store.link(&links)
+    }
+
+    fn names(store: &FaultyStore<MemoryStore>) -> Vec<String> {
+        let listed = store.inner().list(None);
+        listed
+            .map(|item| item.expect("listing works").0.to_string())
+            .collect()
+    }
+
+    #[track_caller]
+    fn injected<T: std::fmt::Debug>(result: Result<T, StoreError>, at: u64) {
+        let message = result.expect_err("it fails").to_string();
+        assert!(
+            message.contains(&format!("an injected fault at call {at}")),
+            "{message}"
+        );
+    }
+
+    /// A batch stops in its middle, and the call after it works again.
+    #[test]
+    fn once_fails_once() {
+        let store = store();
+        store.fail_at(2, Fault::Once);
+        injected(link(&store, &["b", "c", "d"]), 2);
+        assert_eq!(names(&store), ["a", "b"]);
+        assert_eq!(store.calls(), 2);
+        link(&store, &["c"]).expect("later calls work");
+    }
+
+    /// What was done and reported as failed has been done.
+    #[test]
+    fn once_done_fails_after_the_work() {
+        let store = store();
+        store.fail_at(1, Fault::OnceDone);
+        injected(link(&store, &["b", "c"]), 1);
+        assert_eq!(names(&store), ["a", "b"]);
+    }
+
+    /// After a power cut nothing works, reading included, until the store is told to.
+    #[test]
+    fn from_then_on_fails_for_good() {
+        let store = store();
+        store.fail_at(2, Fault::FromThenOn);
+        store.stat_many(&[]).expect("the first call works");
+        injected(store.stat_many(&[]), 2);
+        injected(store.read_ranges(&[]), 3);
+        injected(store.stage(&path("b"), &mut &b""[..]), 4);
+        injected(store.adopt(Path::new("/b"), &path("b")), 5);
+        injected(link(&store, &["b"]), 6);
+        injected(store.sync(&[]), 7);
+        injected(store.delete(&[path("a")]), 8);
+        injected(store.list(None).next().expect("one item"), 9);
+        assert_eq!((store.calls(), names(&store)), (9, vec!["a".to_owned()]));
+        store.work();
+        link(&store, &["b"]).expect("it works again");
+        assert_eq!(store.calls(), 1);
+    }
+}

@@ -163,3 +163,162 @@ impl Store for ForgetfulStore {
         self.now.delete(paths)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pantler_core::store::OnExisting;
+    use pantler_core::store::OnExisting::{Refuse, Replace};
+
+    use super::AfterCrash::*;
+    use super::*;
+
+    fn path(text: &str) -> ArtifactPath {
+        ArtifactPath::new(text).expect("a path")
+    }
+
+    fn stage(store: &dyn Store, at: &str, content: &str) {
+        let mut content = content.as_bytes();
+        store.stage(&path(at), &mut content).expect("staging works");
+    }
+
+    fn link(store: &dyn Store, from: &str, to: &str, existing: OnExisting) {
+        let link = Link {
+            from: path(from),
+            to: path(to),
+            existing,
+        };
+        store.link(&[link]).expect("linking works");
+    }
+
+    /// Returns what a store holds, as `name=content`, pantler's own folder included.
+    fn left(store: &MemoryStore) -> Vec<String> {
+        let names = store.snapshot().artifacts;
+        names
+            .iter()
+            .map(|(path, artifact)| {
+                format!("{path}={}", String::from_utf8_lossy(&artifact.content))
+            })
+            .collect()
+    }
+
+    #[track_caller]
+    fn assert_left(store: &ForgetfulStore, expected: [(AfterCrash, &[&str]); 4]) {
+        for (choice, expected) in expected {
+            assert_eq!(left(&store.crash(choice)), expected, "{choice:?}");
+        }
+    }
+
+    /// Nothing that was not synchronised is promised: neither the name nor, where the name stays, its content.
+    #[test]
+    fn r29_what_was_only_staged_may_be_lost() {
+        let store = ForgetfulStore::new("test");
+        stage(&store, "s/a", "content");
+        assert_left(
+            &store,
+            [
+                (ForgetAll, &[]),
+                (KeepRemovals, &[]),
+                (KeepNames, &["s/a="]),
+                (KeepAll, &["s/a=content"]),
+            ],
+        );
+        store.sync(&[path("s/a")]).expect("synchronising works");
+        for choice in AfterCrash::ALL {
+            assert_eq!(left(&store.crash(choice)), ["s/a=content"], "{choice:?}");
+        }
+    }
+
+    /// A folder is synchronised with all its names, but only the content asked for: the neighbour's name stays, empty.
+    #[test]
+    fn r29_a_neighbour_is_durable_in_name_only() {
+        let store = ForgetfulStore::new("test");
+        stage(&store, "s/a", "1");
+        stage(&store, "s/b", "2");
+        stage(&store, "t/c", "3");
+        store.sync(&[path("s/a")]).expect("synchronising works");
+        assert_eq!(left(&store.crash(ForgetAll)), ["s/a=1", "s/b="]);
+    }
+
+    /// A name that was linked and not synchronised may be gone although its content is durable; so may a removal.
+    #[test]
+    fn r29_names_need_their_own_sync() {
+        let store = ForgetfulStore::new("test");
+        stage(&store, "s/a", "1");
+        store.sync(&[path("s/a")]).expect("synchronising works");
+        link(&store, "s/a", "f/a", Refuse);
+        store.delete(&[path("s/a")]).expect("deleting works");
+        assert_left(
+            &store,
+            [
+                (ForgetAll, &["s/a=1"]),
+                (KeepRemovals, &[]),
+                (KeepNames, &["f/a=1"]),
+                (KeepAll, &["f/a=1"]),
+            ],
+        );
+        store.sync(&[path("f/a")]).expect("synchronising works");
+        assert_eq!(left(&store.crash(ForgetAll)), ["f/a=1", "s/a=1"]);
+        assert_eq!(left(&store.crash(KeepRemovals)), ["f/a=1"]);
+    }
+
+    /// A replaced name means the old artifact or the new one after any crash.
+    #[test]
+    fn r29_a_replacement_is_old_or_new() {
+        let store = ForgetfulStore::new("test");
+        stage(&store, "f/a", "old");
+        stage(&store, "s/a", "new");
+        store
+            .sync(&[path("f/a"), path("s/a")])
+            .expect("synchronising works");
+        link(&store, "s/a", "f/a", Replace);
+        assert_left(
+            &store,
+            [
+                (ForgetAll, &["f/a=old", "s/a=new"]),
+                (KeepRemovals, &["f/a=old", "s/a=new"]),
+                (KeepNames, &["f/a=new", "s/a=new"]),
+                (KeepAll, &["f/a=new", "s/a=new"]),
+            ],
+        );
+    }
+
+    /// The steps of a put, cut off after each: what the registry may know of (from the commit on) is whole in every case,
+    /// and what is left besides is known by its staged name, or is the same artifact as one.
+    #[test]
+    fn r29_a_put_cut_off_anywhere_is_old_or_new() {
+        let [staged, last] = [".pantler/staging/1", "f/a"];
+        let steps: [&dyn Fn(&ForgetfulStore); 5] = [
+            &|store| stage(store, staged, "content"),
+            &|store| store.sync(&[path(staged)]).expect("synchronising works"),
+            &|store| link(store, staged, last, Refuse),
+            &|store| store.sync(&[path(last)]).expect("synchronising works"),
+            &|store| store.delete(&[path(staged)]).expect("deleting works"),
+        ];
+        for done in 0..=steps.len() {
+            for choice in AfterCrash::ALL {
+                let store = ForgetfulStore::new("test");
+                steps[..done].iter().for_each(|step| step(&store));
+                let after = store.crash(choice).snapshot().artifacts;
+                let final_name = after.get(&path(last));
+                let committed = done >= 4;
+                assert!(
+                    !committed || final_name.is_some(),
+                    "{done} {choice:?}: lost"
+                );
+                if let Some(artifact) = final_name {
+                    assert_eq!(
+                        artifact.content, "content",
+                        "{done} {choice:?}: half an artifact"
+                    );
+                    let known = after
+                        .get(&path(staged))
+                        .is_some_and(|staged| staged.number == artifact.number);
+                    assert!(
+                        committed || known,
+                        "{done} {choice:?}: a leftover that nobody knows"
+                    );
+                }
+            }
+        }
+    }
+}

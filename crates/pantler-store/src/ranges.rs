@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn contiguous_ranges_count_once() {
         assert_eq!(count_contiguous(&[]), 0);
-        assert_eq!(count_contiguous(&[3..3]), 0);
+        assert_eq!(count_contiguous(&[3..3, 7..7]), 0);
         assert_eq!(count_contiguous(&[0..10, 10..20]), 1);
         assert_eq!(count_contiguous(&[10..20, 0..11, 15..17]), 1);
         assert_eq!(count_contiguous(&[0..10, 11..20, 19..30]), 2);

@@ -170,3 +170,67 @@ impl<S: Store> Store for RecordingStore<S> {
         self.inner.delete(paths)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pantler_core::store::OnExisting::Refuse;
+
+    use super::*;
+    use crate::MemoryStore;
+
+    /// The record of a put reads like the contract's own picture of it, a note of the test's in its place.
+    #[test]
+    fn r29_the_order_of_a_put_is_recorded() {
+        let store = RecordingStore::new(MemoryStore::new("test"));
+        let [staged, last] =
+            [".pantler/staging/1", "f/a"].map(|name| ArtifactPath::new(name).expect("a path"));
+        let link = Link {
+            from: staged.clone(),
+            to: last.clone(),
+            existing: Refuse,
+        };
+        store.stage(&staged, &mut &b"a"[..]).expect("staging works");
+        store
+            .sync(std::slice::from_ref(&staged))
+            .expect("synchronising works");
+        store
+            .link(std::slice::from_ref(&link))
+            .expect("linking works");
+        store
+            .sync(std::slice::from_ref(&last))
+            .expect("synchronising works");
+        store.note("registry commit");
+        store
+            .delete(std::slice::from_ref(&staged))
+            .expect("deleting works");
+        let lines: Vec<String> = store.take().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "stage .pantler/staging/1",
+                "sync .pantler/staging/1",
+                "link .pantler/staging/1 to f/a",
+                "sync f/a",
+                "registry commit",
+                "delete .pantler/staging/1",
+            ]
+        );
+        assert!(store.operations().is_empty());
+    }
+
+    /// What failed to become durable is not recorded as durable; a name that may have been made is recorded.
+    #[test]
+    fn failures_never_look_better_than_they_were() {
+        let store = RecordingStore::new(MemoryStore::new("test"));
+        let [a, b] = ["a", "b"].map(|name| ArtifactPath::new(name).expect("a path"));
+        assert!(store.sync(std::slice::from_ref(&a)).is_err());
+        assert!(store.operations().is_empty());
+        let link = Link {
+            from: a.clone(),
+            to: b.clone(),
+            existing: Refuse,
+        };
+        assert!(store.link(&[link]).is_err());
+        assert_eq!(store.operations(), [Operation::Link { from: a, to: b }]);
+    }
+}

@@ -68,7 +68,7 @@ fn path(text: &str) -> ArtifactPath {
 fn read(store: &dyn Store, at: &str) -> Result<Bytes, StoreError> {
     let request = RangeRequest {
         location: Location::Inside(path(at)),
-        ranges: vec![0..1],
+        ranges: std::iter::once(0..1).collect(),
     };
     Ok(store.read_ranges(&[request])?.remove(0).remove(0))
 }
@@ -524,7 +524,7 @@ fn a_file_larger_than_memory_is_an_error() {
     }
     let request = RangeRequest {
         location: Location::Inside(path("a")),
-        ranges: vec![0..bytes],
+        ranges: std::iter::once(0..bytes).collect(),
     };
     // Some systems hand out memory that they do not have; then the read would begin, so only the reservation is tried.
     if Vec::<u8>::new().try_reserve_exact(1 << 43).is_ok() {
@@ -575,4 +575,43 @@ fn r29_only_what_was_synchronised_is_remembered() {
         .stage(&path("f/g/a"), &mut &b"12345678"[..])
         .expect("staging works");
     assert!(!known("f") && !known("f/g"), "a new folder is not durable");
+}
+
+/// In a batch large enough for threads, every file and every folder up to the root is made durable all the same.
+#[test]
+fn r29_a_large_batch_is_durable_whole() {
+    let scene = scene();
+    let store = &scene.store;
+    let paths: Vec<_> = (0..40)
+        .map(|number| path(&format!("f/{}/{number}/a", number % 3)))
+        .collect();
+    for at in &paths {
+        store
+            .stage(at, &mut at.as_str().as_bytes())
+            .expect("staging works");
+    }
+    store.sync(&paths).expect("synchronising works");
+    let known = |at: &Path| {
+        store
+            .root
+            .synced
+            .knows(&fs::metadata(at).expect("it is there"))
+    };
+    let knows_folders = fs::metadata(&scene.root)
+        .expect("it is there")
+        .created()
+        .is_ok();
+    for at in &paths {
+        let file = scene.root.join(at.as_str());
+        assert!(known(&file), "{at}");
+        let above = file
+            .ancestors()
+            .skip(1)
+            .take_while(|folder| *folder != scene.root);
+        assert!(above.clone().count() == 3);
+        assert!(
+            !knows_folders || above.into_iter().all(known),
+            "the folders of {at}"
+        );
+    }
 }

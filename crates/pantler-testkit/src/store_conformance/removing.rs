@@ -74,6 +74,23 @@ pub fn syncing_what_is_there(make: impl Fn(&Path) -> Box<dyn Store>) {
     assert_eq!(read(&*store, "a/b/c/d"), b"a/b/c/d");
 }
 
+/// A large batch is synchronised whole, and what is missing in its middle is named.
+pub fn syncing_a_large_batch(make: impl Fn(&Path) -> Box<dyn Store>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = make(folder.path());
+    let all: Vec<_> = (0..60)
+        .map(|number| path(&format!("{}/{number}/a", number % 11)))
+        .collect();
+    for at in &all {
+        write(&*store, at.as_str(), at.as_str().as_bytes());
+    }
+    store.sync(&all).expect("synchronising works");
+    store
+        .delete(std::slice::from_ref(&all[31]))
+        .expect("deleting works");
+    assert_not_found(store.sync(&all), all[31].as_str());
+}
+
 /// What is not there cannot be made durable, and whoever asks for it must hear so: it was lost.
 pub fn syncing_what_is_missing(make: impl Fn(&Path) -> Box<dyn Store>) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pantler_core::{ArtifactPath, StoreError};
 use rustix::fs::OFlags;
@@ -18,18 +19,33 @@ const READ_FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
 
+/// From this many on, flushes run side by side: a journal commits what comes together once, a disk takes it in one go.
+const WORTH_THREADS: usize = 8;
+
+/// How many run side by side.
+const THREADS: usize = 8;
+
 /// Makes artifacts durable; each folder is flushed once, however many of them it holds.
 pub(crate) fn sync(root: &Root, paths: &[ArtifactPath]) -> Result<(), StoreError> {
-    for path in paths {
+    side_by_side(paths, |path| {
         flush_file(root, path.as_str())
-            .map_err(|refusal| root.missing_or_failed("sync", path.as_str(), refusal))?;
-    }
-    let mut flushed = BTreeMap::new();
+            .map_err(|refusal| root.missing_or_failed("sync", path.as_str(), refusal))
+    })?;
+    let mut folders = BTreeMap::new();
     for path in paths {
-        flush_folders(root, path.folder().unwrap_or(""), &mut flushed)?;
+        gather_folders(root, path.folder().unwrap_or(""), &mut folders)
+            .map_err(|refusal| root.failed("sync", path.as_str(), refusal))?;
     }
-    // Only now is each of these names durable: that took the folder above it too.
-    for metadata in flushed.values() {
+    // In any order: every name in them was there before the first was flushed.
+    let names: Vec<&String> = folders.keys().collect();
+    side_by_side(&names, |folder| {
+        let opened = root.open_below(folder, READ_FOLDER);
+        opened
+            .and_then(|opened| Ok(flush_folder(&File::from(opened))?))
+            .map_err(|refusal| root.failed("sync", folder, refusal))
+    })?;
+    // Only now is the name of each of these durable: that took the folder above it too.
+    for metadata in folders.values() {
         root.synced.remember(metadata);
     }
     Ok(())
@@ -44,26 +60,53 @@ fn flush_file(root: &Root, path: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Flushes a folder, and those above it up to the first whose own name is durable; each once.
-fn flush_folders(
+/// Adds a folder, and those above it up to the first whose own name is durable.
+fn gather_folders(
     root: &Root,
     folder: &str,
-    flushed: &mut BTreeMap<String, Metadata>,
-) -> Result<(), StoreError> {
+    folders: &mut BTreeMap<String, Metadata>,
+) -> Result<(), Refusal> {
     let mut folder = folder;
-    while !flushed.contains_key(folder) {
-        let failed = |refusal: Refusal| root.failed("sync", folder, refusal);
-        let opened = File::from(root.open_below(folder, READ_FOLDER).map_err(failed)?);
-        let metadata = opened.metadata().map_err(|error| failed(error.into()))?;
-        flush_folder(&opened).map_err(|error| failed(error.into()))?;
+    while !folders.contains_key(folder) {
+        let metadata = File::from(root.open_folder(folder)?).metadata()?;
         let known = root.synced.knows(&metadata);
-        flushed.insert(folder.to_owned(), metadata);
+        folders.insert(folder.to_owned(), metadata);
         if folder.is_empty() || known {
             break;
         }
         folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
     }
     Ok(())
+}
+
+/// Does the same with each item, several at once if there are many, and returns an error if any failed.
+fn side_by_side<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<(), StoreError> + Sync,
+) -> Result<(), StoreError> {
+    if items.len() < WORTH_THREADS {
+        return items.iter().try_for_each(work);
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item).inspect_err(|_| next.store(items.len(), Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        // Where the system gives no more threads, those that it gave, and this one, do all the work.
+        let threads: Vec<_> = (1..THREADS)
+            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, take).ok())
+            .collect();
+        let mine = take();
+        threads.into_iter().fold(mine, |result, thread| {
+            let theirs = thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            result.and(theirs)
+        })
+    })
 }
 
 /// Flushes a folder's entries. Some network and user-space file systems have no such call and say so: there the names are
