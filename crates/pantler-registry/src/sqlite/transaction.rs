@@ -1,0 +1,557 @@
+//! The one write transaction that there can be at a time.
+//!
+//! A writer first waits for the other threads of its process, in order, then for other processes: it tries again and again
+//! at random moments, the oftener the longer it has waited, so that nobody waits for ever behind luckier ones. SQLite's own
+//! waiting does the opposite and lets late writers starve.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pantler_core::registry::{DefinitionVersion, FindRequest, Provenance, Transaction};
+use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, RegistryError};
+use rusqlite::ErrorCode;
+
+use super::catalogue::{Catalogue, Known};
+use super::find::{self, Answer};
+use super::pool::Pool;
+use super::row::encode_location;
+use super::schema;
+use super::session::{Bound, Session};
+use super::{Access, SqliteRegistry};
+use crate::data_id_json;
+use crate::gate::lock;
+use crate::key_set::kept_data_id;
+
+/// Statistics are renewed whenever the number of datasets passes a power of four above this.
+const FIRST_STATISTICS: i64 = 1024;
+
+/// Lets the next writer of this process through when it is dropped.
+struct Turn(Arc<Pool>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.gate.leave();
+    }
+}
+
+/// A write transaction on the file.
+pub(super) struct SqliteTransaction<'r> {
+    registry: &'r SqliteRegistry,
+    /// Always there until the drop.
+    session: Option<Session>,
+    catalogue: Arc<Catalogue>,
+    /// The first and the last number of the datasets inserted.
+    inserted: Option<(i64, i64)>,
+    turn: Turn,
+}
+
+impl<'r> SqliteTransaction<'r> {
+    pub(super) fn begin(registry: &'r SqliteRegistry) -> Result<Self, RegistryError> {
+        let path = || registry.path.display().to_string();
+        if registry.access == Access::ReadOnly {
+            return Err(RegistryError::ReadOnly {
+                path: path(),
+                why: "it was opened for reading".to_owned(),
+            });
+        }
+        let wait = registry.options.busy_timeout;
+        let deadline = Instant::now() + wait;
+        let pool = registry.pool();
+        if !pool.gate.enter(deadline) {
+            return Err(RegistryError::Busy {
+                path: path(),
+                seconds: wait.as_secs(),
+            });
+        }
+        let turn = Turn(pool);
+        let idle = lock(&turn.0.writer).take();
+        let session = match idle {
+            Some(session) => session,
+            None => registry.open_session()?,
+        };
+        let mut transaction = SqliteTransaction {
+            registry,
+            session: Some(session),
+            catalogue: registry.catalogue(),
+            inserted: None,
+            turn,
+        };
+        transaction.lock_file(deadline, wait)?;
+        Ok(transaction)
+    }
+
+    fn lock_file(&mut self, deadline: Instant, wait: Duration) -> Result<(), RegistryError> {
+        let session = self.session.as_ref().ok_or_else(|| self.is_over())?;
+        session.wait_for_locks(Duration::ZERO)?;
+        let started = Instant::now();
+        loop {
+            match session.execute("BEGIN IMMEDIATE", []) {
+                Ok(_) => break,
+                Err(RegistryError::Busy { .. }) if Instant::now() < deadline => {
+                    std::thread::sleep(pause(started.elapsed()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        session.wait_for_locks(wait)?;
+        if !self.catalogue.is_newest(session)? {
+            self.catalogue = Arc::new(self.catalogue.reload(session)?);
+            self.registry.keep_catalogue(&self.catalogue);
+        }
+        Ok(())
+    }
+
+    /// Returns the session, if it is still inside the transaction.
+    ///
+    /// SQLite undoes a transaction by itself when the disk is full or fails. What is executed after that would be committed
+    /// at once, piece by piece.
+    fn session(&self) -> Result<&Session, RegistryError> {
+        let here = self.turn.0.is_of_this_process();
+        match &self.session {
+            Some(session) if here && !session.connection().is_autocommit() => Ok(session),
+            _ => Err(self.is_over()),
+        }
+    }
+
+    fn is_over(&self) -> RegistryError {
+        RegistryError::Io {
+            operation: "write",
+            path: self.registry.path.display().to_string(),
+            why:
+                "the transaction was undone after an earlier failure, or belongs to another process"
+                    .to_owned(),
+        }
+    }
+
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&Session, &Catalogue) -> Result<Answer<T>, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let session = self.session()?;
+        match question(session, &self.catalogue)? {
+            Answer::Found(answer) => Ok(answer),
+            // Nobody else can write now, and what this transaction adds it knows.
+            Answer::CatalogueIsOld => Err(session.corrupt("its catalogue changed by itself")),
+        }
+    }
+
+    /// Does work that is undone as a whole if it fails, without the transaction.
+    fn all_or_nothing<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        self.session()?.execute("SAVEPOINT step", [])?;
+        let catalogue = Arc::clone(&self.catalogue);
+        let done = work(self);
+        let ended = if done.is_ok() {
+            self.session()?.execute("RELEASE step", [])
+        } else {
+            self.catalogue = catalogue;
+            self.session().and_then(|session| {
+                session.execute("ROLLBACK TO step", [])?;
+                session.execute("RELEASE step", [])
+            })
+        };
+        // Where the work failed, that is what the caller wants to know.
+        done.and_then(|done| ended.map(|_| done))
+    }
+
+    /// Changes the row of one dataset.
+    fn update(
+        &self,
+        id: DatasetId,
+        sql: &str,
+        value: impl rusqlite::ToSql,
+    ) -> Result<(), RegistryError> {
+        let changed = self.session()?.execute(sql, (id.as_bytes(), value))?;
+        if changed == 0 {
+            return Err(RegistryError::NoSuchDataset { id });
+        }
+        Ok(())
+    }
+
+    /// Takes a dataset out of its key table, so that its data ID is free.
+    fn free_data_id(&self, id: DatasetId) -> Result<(), RegistryError> {
+        let Some(record) = self.find_ids(&[id])?.pop().flatten() else {
+            return Err(RegistryError::NoSuchDataset { id });
+        };
+        let session = self.session()?;
+        let tables = self.catalogue.tables_of(record.dataset_type());
+        let keys = &record.definition.keys;
+        let Some(table) = tables.iter().find(|table| table.key_set.is_same_as(keys)) else {
+            return Err(session.corrupt(format!("its dataset {id} has no key table")));
+        };
+        let mut conditions = String::new();
+        for (key, _) in table.key_set.keys() {
+            conditions.push_str(&format!(" AND {} = ?", schema::column(key)));
+        }
+        // Its successor may stand there already, under the same data ID.
+        let sql = format!(
+            "DELETE FROM {} WHERE dataset = (SELECT id FROM dataset WHERE uuid = ?){conditions}",
+            table.sql_name()
+        );
+        let values = table.key_set.sort_key(&record.data_id);
+        let values: Vec<Bound<'_>> = values.into_iter().flatten().map(Bound).collect();
+        let uuid = id.as_bytes();
+        let mut parameters: Vec<&dyn rusqlite::ToSql> = vec![uuid];
+        parameters.extend(values.iter().map(|value| value as &dyn rusqlite::ToSql));
+        session.execute(&sql, parameters.as_slice())?;
+        Ok(())
+    }
+
+    /// Renews the statistics by which SQLite decides how to search with the first keys missing.
+    fn renew_statistics(&self) -> Result<(), RegistryError> {
+        let Some((first, last)) = self.inserted else {
+            return Ok(());
+        };
+        let mut mark = FIRST_STATISTICS;
+        while mark < first {
+            mark = mark.saturating_mul(4);
+        }
+        if mark > last {
+            return Ok(());
+        }
+        let session = self.session()?;
+        // A sample is enough, and takes the same time however many datasets there are.
+        let sampled = session
+            .connection()
+            .execute_batch("PRAGMA analysis_limit = 1000");
+        sampled.map_err(|error| session.failed("write", &error))?;
+        for table in self.catalogue.tables() {
+            session.execute(&format!("ANALYZE {}", table.sql_name()), [])?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SqliteTransaction<'_> {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        let pool = &self.turn.0;
+        if !pool.is_of_this_process() {
+            std::mem::forget(session);
+            return;
+        }
+        session.undo();
+        if session.connection().is_autocommit() {
+            *lock(&pool.writer) = Some(session);
+        }
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn find_many(
+        &self,
+        requests: &[FindRequest],
+    ) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        self.ask(|session, catalogue| find::find_many(session, catalogue, requests))
+    }
+
+    fn find_ids(&self, ids: &[DatasetId]) -> Result<Vec<Option<DatasetRecord>>, RegistryError> {
+        self.ask(|session, catalogue| find::find_ids(session, catalogue, ids))
+    }
+
+    fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        self.ask(|session, catalogue| find::find_users(session, catalogue, ids))
+    }
+
+    fn insert(
+        &mut self,
+        datasets: &[DatasetRecord],
+        provenance: &Provenance,
+    ) -> Result<(), RegistryError> {
+        let numbers = self.all_or_nothing(|transaction| {
+            let catalogue = &mut transaction.catalogue;
+            let session = transaction.session.as_ref();
+            let session = session.ok_or_else(|| RegistryError::Io {
+                operation: "write",
+                path: transaction.registry.path.display().to_string(),
+                why: "the transaction is over".to_owned(),
+            })?;
+            Insertion::new(session, catalogue, provenance)?.insert_all(datasets)
+        })?;
+        if let Some((first, last)) = numbers {
+            let before = self.inserted.map_or(first, |(before, _)| before);
+            self.inserted = Some((before, last));
+        }
+        Ok(())
+    }
+
+    fn supersede(&mut self, id: DatasetId, location: &Location) -> Result<(), RegistryError> {
+        self.all_or_nothing(|transaction| {
+            transaction.free_data_id(id)?;
+            let sql = "UPDATE dataset SET superseded = 1, \
+                 location = CASE WHEN bytes IS NULL THEN NULL ELSE ?2 END WHERE uuid = ?1";
+            transaction.update(id, sql, encode_location(location))
+        })
+    }
+
+    fn relocate(
+        &mut self,
+        id: DatasetId,
+        location: Option<&Location>,
+    ) -> Result<(), RegistryError> {
+        let sql = "UPDATE dataset SET location = CASE WHEN bytes IS NULL THEN NULL ELSE ?2 END \
+             WHERE uuid = ?1";
+        self.update(id, sql, location.map(encode_location))
+    }
+
+    fn set_digest(&mut self, id: DatasetId, digest: Digest) -> Result<(), RegistryError> {
+        let sql = "UPDATE dataset SET digest = CASE WHEN bytes IS NULL THEN NULL ELSE ?2 END \
+             WHERE uuid = ?1";
+        self.update(id, sql, digest.as_bytes())
+    }
+
+    fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError> {
+        let mut once = ids.to_vec();
+        once.sort_unstable();
+        once.dedup();
+        self.all_or_nothing(|transaction| {
+            for id in once {
+                transaction.free_data_id(id)?;
+                let session = transaction.session()?;
+                session.execute(
+                    "DELETE FROM member WHERE composite = (SELECT id FROM dataset WHERE uuid = ?1)",
+                    [id.as_bytes()],
+                )?;
+                session.execute("DELETE FROM dataset WHERE uuid = ?1", [id.as_bytes()])?;
+            }
+            Ok(())
+        })
+    }
+
+    fn commit(self: Box<Self>) -> Result<(), RegistryError> {
+        self.renew_statistics()?;
+        let session = self.session()?;
+        // With a rollback journal a commit waits for readers; SQLite tries for as long as `wait_for_locks` said.
+        session.execute("COMMIT", [])?;
+        self.registry.keep_catalogue(&self.catalogue);
+        Ok(())
+    }
+}
+
+/// One call of insert: what its rows share.
+struct Insertion<'t> {
+    session: &'t Session,
+    catalogue: &'t mut Arc<Catalogue>,
+    action: i64,
+    /// By address, which stays the definition's own for as long as the call borrows the records.
+    targets: HashMap<*const DefinitionVersion, Target>,
+    layouts: HashMap<Digest, i64>,
+}
+
+/// Where the datasets of one definition go.
+struct Target {
+    known: Known,
+    insert_keys: String,
+}
+
+impl<'t> Insertion<'t> {
+    fn new(
+        session: &'t Session,
+        catalogue: &'t mut Arc<Catalogue>,
+        provenance: &Provenance,
+    ) -> Result<Insertion<'t>, RegistryError> {
+        // The time differs from call to call, the rest seldom: it is kept once.
+        let agent = Provenance {
+            time: String::new(),
+            ..provenance.clone()
+        };
+        let body = serde_json::to_string(&agent);
+        let body = body.map_err(|error| session.corrupt(error.to_string()))?;
+        session.execute("INSERT OR IGNORE INTO agent(body) VALUES(?1)", [&body])?;
+        session.execute(
+            "INSERT INTO action(agent, time) SELECT id, ?2 FROM agent WHERE body = ?1",
+            [&body, &provenance.time],
+        )?;
+        Ok(Insertion {
+            session,
+            catalogue,
+            action: session.connection().last_insert_rowid(),
+            targets: HashMap::new(),
+            layouts: HashMap::new(),
+        })
+    }
+
+    /// Returns the first and the last number given.
+    fn insert_all(
+        mut self,
+        datasets: &[DatasetRecord],
+    ) -> Result<Option<(i64, i64)>, RegistryError> {
+        let mut numbers = None;
+        for record in datasets {
+            let data_id = kept_data_id(record)?;
+            let number = self.insert_dataset(record, &data_id)?;
+            self.insert_keys(record, &data_id, number)?;
+            self.insert_members(record, number)?;
+            numbers = Some((numbers.map_or(number, |(first, _)| first), number));
+        }
+        Ok(numbers)
+    }
+
+    fn insert_dataset(
+        &mut self,
+        record: &DatasetRecord,
+        data_id: &DataId,
+    ) -> Result<i64, RegistryError> {
+        let definition = self.target(record)?.known.id;
+        let artifact = record.artifact.as_ref();
+        let layout = match artifact.and_then(|artifact| artifact.layout.as_deref()) {
+            Some(layout) => Some(self.layout(layout)?),
+            None => None,
+        };
+        let bytes = artifact.map(|artifact| i64::try_from(artifact.bytes));
+        let bytes = bytes.transpose().map_err(|_| RegistryError::Io {
+            operation: "write",
+            path: self.session.path().display().to_string(),
+            why: format!("{} bytes are more than it can record", u64::MAX),
+        })?;
+        let location = artifact.and_then(|artifact| artifact.location.as_ref());
+        self.execute_unique(
+            record,
+            "INSERT INTO dataset(uuid, definition, data_id, location, bytes, modified, digest, \
+             layout, action, superseded, composite) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10)",
+            rusqlite::params![
+                record.id.as_bytes(),
+                definition,
+                data_id_json::encode_values(data_id),
+                location.map(encode_location),
+                bytes,
+                artifact.and_then(|artifact| artifact.modified),
+                artifact
+                    .and_then(|artifact| artifact.digest.as_ref())
+                    .map(Digest::as_bytes),
+                layout,
+                self.action,
+                !record.members.is_empty(),
+            ],
+        )?;
+        Ok(self.session.connection().last_insert_rowid())
+    }
+
+    fn insert_keys(
+        &mut self,
+        record: &DatasetRecord,
+        data_id: &DataId,
+        number: i64,
+    ) -> Result<(), RegistryError> {
+        let Target { known, insert_keys } = self.target(record)?;
+        let values = known.key_table.key_set.sort_key(data_id);
+        let values: Vec<Bound<'_>> = values.into_iter().flatten().map(Bound).collect();
+        let mut parameters: Vec<&dyn rusqlite::ToSql> = vec![&number];
+        parameters.extend(values.iter().map(|value| value as &dyn rusqlite::ToSql));
+        let sql = insert_keys.clone();
+        self.execute_unique(record, &sql, parameters.as_slice())
+    }
+
+    fn insert_members(&self, record: &DatasetRecord, number: i64) -> Result<(), RegistryError> {
+        for (position, member) in record.members.iter().enumerate() {
+            let part = serde_json::Value::from(member.part.clone()).to_string();
+            self.session.execute(
+                "INSERT INTO member(composite, position, component, uuid, dataset_type, data_id, \
+                 part, input_only) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+                rusqlite::params![
+                    number,
+                    position as i64,
+                    member.component,
+                    member.dataset.as_bytes(),
+                    member.dataset_type.as_str(),
+                    data_id_json::encode(&member.data_id),
+                    part,
+                    member.input_only,
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, record: &DatasetRecord) -> Result<&Target, RegistryError> {
+        match self.targets.entry(Arc::as_ptr(&record.definition)) {
+            std::collections::hash_map::Entry::Occupied(target) => Ok(target.into_mut()),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let known = Catalogue::learn(self.catalogue, self.session, &record.definition)?;
+                let table = &known.key_table;
+                let keys = table.key_set.keys();
+                let columns = keys
+                    .iter()
+                    .map(|(key, _)| format!(", {}", schema::column(key)));
+                let insert_keys = format!(
+                    "INSERT INTO {}(dataset{}) VALUES(?{})",
+                    table.sql_name(),
+                    columns.collect::<String>(),
+                    ", ?".repeat(keys.len()),
+                );
+                Ok(place.insert(Target { known, insert_keys }))
+            }
+        }
+    }
+
+    fn layout(&mut self, body: &[u8]) -> Result<i64, RegistryError> {
+        let digest = Digest::of(body);
+        if let Some(known) = self.layouts.get(&digest) {
+            return Ok(*known);
+        }
+        self.session.execute(
+            "INSERT OR IGNORE INTO layout(digest, body) VALUES(?1, ?2)",
+            (digest.as_bytes(), body),
+        )?;
+        let mut statement = self
+            .session
+            .statement("SELECT id FROM layout WHERE digest = ?1")?;
+        let id = statement.query_row([digest.as_bytes()], |row| row.get(0));
+        let id = id.map_err(|error| self.session.failed("write", &error))?;
+        self.layouts.insert(digest, id);
+        Ok(id)
+    }
+
+    /// Executes an insertion that fails if the data ID or the identity is taken.
+    fn execute_unique(
+        &self,
+        record: &DatasetRecord,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<(), RegistryError> {
+        match self.session.statement(sql)?.execute(parameters) {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Err(RegistryError::AlreadyExists {
+                    dataset_type: record.dataset_type().clone(),
+                    data_id: record.data_id.clone(),
+                })
+            }
+            Err(error) => Err(self.session.failed("write", &error)),
+        }
+    }
+}
+
+/// Returns how long to wait before the next try: random, and the shorter the longer somebody has waited.
+fn pause(waited: Duration) -> Duration {
+    let longest = match waited.as_millis() {
+        0..1000 => 8_000,
+        1000..5000 => 2_000,
+        _ => 500,
+    };
+    // The standard library's hasher is seeded at random, which is all the chance that is needed here.
+    let chance = RandomState::new().hash_one(waited);
+    Duration::from_micros(200 + chance % longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_have_waited_long_try_oftener() {
+        for _ in 0..100 {
+            assert!(pause(Duration::ZERO) <= Duration::from_micros(8_200));
+            assert!(pause(Duration::from_secs(9)) <= Duration::from_micros(700));
+        }
+        let pauses: std::collections::BTreeSet<_> =
+            (0..100).map(|_| pause(Duration::ZERO)).collect();
+        assert!(pauses.len() > 10, "they differ");
+    }
+}
