@@ -15,6 +15,9 @@
 #[macro_use]
 mod values;
 
+#[cfg(test)]
+mod real_files;
+
 pub mod archive;
 pub mod bbox;
 pub mod blob;
@@ -54,4 +57,4 @@ pub use pixels::{PixelType, Pixels, Statistics};
 pub use record::{Column, RecordError, RecordRows, RecordTable};
 pub use text::Text;
 pub use visit_info::VisitInfo;
-pub use wcs::Wcs;
+pub use wcs::{HeaderWcs, Wcs, WcsError};
