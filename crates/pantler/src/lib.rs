@@ -1,1 +1,60 @@
-//! Data access for science pipelines: composite datasets assembled from parts that live in other files, repositories and processing stages.
+//! Data access for science pipelines: ask for *what*, not for where it lies, in which format, in how many files.
+//!
+//! pantler's heart is **composite datasets**: named objects assembled from parts that live in other files, other
+//! repositories, other processing stages; taken apart again when they are put; parts loadable alone, shared in memory,
+//! recorded with their origin, never mixed up silently.
+//!
+//! ```text
+//! Butler::get ─► resolve ─► plan (one pass over the chain) ─► execute ─► Store ─► Formatter ─► Assembler
+//! Butler::put ─► resolve ─► decide ─► commit (stage, sync, link, sync, record)
+//! ```
+//!
+//! The four types to know are [`Butler`], which is opened on repositories; [`DataId`], which picks a dataset;
+//! [`Plan`], which says what a get will do; and [`Error`], whose [`Error::report`] says what was wanted, where it was
+//! looked for, and what to do next.
+
+mod artifact_source;
+pub mod assemble;
+mod butler;
+mod cache;
+mod candidates;
+mod chain;
+mod complete;
+mod error;
+mod execute;
+mod explain;
+pub mod export;
+mod fail_point;
+pub mod fsck;
+mod ingest;
+mod planner;
+mod put;
+mod query;
+mod remove;
+mod render;
+mod repository;
+mod resolve;
+mod show;
+
+pub use butler::{Butler, ButlerOptions};
+pub use cache::DEFAULT_CACHE_BYTES;
+pub use chain::Chain;
+pub use error::{Asked, Candidate, Error, Result};
+pub use execute::Parameters;
+pub use explain::{TreeLine, explain_json, explain_tree};
+pub use ingest::{IngestMode, IngestOptions, IngestReport};
+pub use planner::Composition;
+pub use put::{InputOnly, OnConflict, PutNode, PutOptions, PutPlan, PutResult, Who};
+pub use query::{DatasetRef, Query};
+pub use remove::{RemoveOptions, RemoveResult};
+pub use repository::{Opener, Repository, open_local};
+pub use resolve::parse_words;
+pub use show::{RepositoryInfo, TypeInfo, repository_info};
+
+pub use pantler_core as core;
+pub use pantler_core::plan::Plan;
+pub use pantler_core::{DataId, KeyValue, Object, ObjectRef, Report};
+pub use pantler_formats as formats;
+pub use pantler_objects as objects;
+pub use pantler_registry as registry;
+pub use pantler_store as store;

@@ -1,0 +1,46 @@
+# Two commands matter: `make demo` shows what pantler is for, `make test` passes every test.
+# Both set up what they need: Rust's packages through cargo, Python's (for the tests alone) in .venv.
+
+CARGO  ?= cargo
+PYTHON ?= python3
+PANTLER = target/debug/pantler
+VENV    = .venv
+DEMO   ?= demo
+
+.PHONY: demo test test-rust test-killed test-python check build doc clean
+
+## Simulates a sky, two processing steps, and walks through what composites are for.
+demo: build
+	rm -rf $(DEMO)
+	$(PANTLER) demo $(DEMO)
+
+## Every test: Rust (unit, conformance, documentation, command line), the killed program, Python's judgement of our files.
+test: check test-rust test-killed test-python
+
+build:
+	$(CARGO) build --locked -p pantler-cli
+
+test-rust:
+	$(CARGO) test --locked --workspace
+
+# The program with places to be killed at is built beside the normal one, which stays as people get it.
+test-killed:
+	$(CARGO) test --locked -p pantler-cli --features fail-points --test killed
+
+test-python: build $(VENV)/ready
+	PANTLER=$(abspath $(PANTLER)) $(VENV)/bin/python -m pytest -q tests/python
+
+$(VENV)/ready: tests/python/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+## The quick part: format, lints, documentation without warnings.
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
+
+clean:
+	$(CARGO) clean
+	rm -rf $(VENV) $(DEMO)

@@ -1,0 +1,82 @@
+//! Puts composites together and takes them apart: the plug-ins that need no code of the user's, and those that users register.
+
+mod container;
+mod overlay;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pantler_core::assembler::{Assembler, Disassembler};
+
+pub use container::{Container, ContainerAssembler, Entry};
+pub use overlay::Overlay;
+
+/// The plug-ins that one butler knows, by the names that policies use.
+#[derive(Clone)]
+pub struct PluginSet {
+    assemblers: BTreeMap<String, Arc<dyn Assembler>>,
+    disassemblers: BTreeMap<String, Arc<dyn Disassembler>>,
+}
+
+impl PluginSet {
+    /// Returns the built-in plug-ins: `pantler.overlay` and `pantler.container`.
+    pub fn standard() -> PluginSet {
+        PluginSet {
+            assemblers: BTreeMap::new(),
+            disassemblers: BTreeMap::new(),
+        }
+        .with_assembler(OVERLAY, Arc::new(Overlay))
+        .with_disassembler(OVERLAY, Arc::new(Overlay))
+        .with_assembler(CONTAINER, Arc::new(ContainerAssembler))
+        .with_disassembler(CONTAINER, Arc::new(ContainerAssembler))
+    }
+
+    /// Returns the set with one more assembler.
+    pub fn with_assembler(mut self, name: &str, assembler: Arc<dyn Assembler>) -> PluginSet {
+        self.assemblers.insert(name.to_owned(), assembler);
+        self
+    }
+
+    /// Returns the set with one more disassembler.
+    pub fn with_disassembler(
+        mut self,
+        name: &str,
+        disassembler: Arc<dyn Disassembler>,
+    ) -> PluginSet {
+        self.disassemblers.insert(name.to_owned(), disassembler);
+        self
+    }
+
+    /// Returns an assembler by name.
+    pub fn assembler(&self, name: &str) -> Option<&Arc<dyn Assembler>> {
+        self.assemblers.get(name)
+    }
+
+    /// Returns a disassembler by name.
+    pub fn disassembler(&self, name: &str) -> Option<&Arc<dyn Disassembler>> {
+        self.disassemblers.get(name)
+    }
+
+    /// Returns the names of all plug-ins.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .assemblers
+            .keys()
+            .chain(self.disassemblers.keys())
+            .cloned()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The assembler that lays components over a base.
+pub const OVERLAY: &str = "pantler.overlay";
+/// The assembler that keeps components side by side.
+pub const CONTAINER: &str = "pantler.container";
+
+/// Returns the plug-in for a composite that names none: laid over its base if it has one, else a container.
+pub fn generic(has_base: bool) -> &'static str {
+    if has_base { OVERLAY } else { CONTAINER }
+}

@@ -1,0 +1,342 @@
+//! The one door: opens a chain of repositories and gets, puts, explains, queries. It decides nothing itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pantler_core::plan::Plan;
+use pantler_core::policy::PolicyText;
+use pantler_core::{DataId, DatasetId, ObjectRef};
+use pantler_formats::FormatterSet;
+use pantler_registry::Access;
+
+use crate::assemble::PluginSet;
+use crate::cache::{DEFAULT_CACHE_BYTES, ObjectCache};
+use crate::chain::Chain;
+use crate::error::{Error, Result};
+use crate::execute::{Executor, Parameters};
+use crate::fsck::{FsckOptions, FsckReport};
+use crate::ingest::{IngestOptions, IngestReport};
+use crate::planner::{Composition, Planner, check_found};
+use crate::put::{PutOptions, PutResult, Putter, Who};
+use crate::query::{DatasetRef, Query};
+use crate::remove::{RemoveOptions, RemoveResult};
+use crate::repository::{Opener, Repository, open_local};
+use crate::resolve::{Resolved, resolve};
+
+/// How to open a butler.
+pub struct ButlerOptions {
+    /// What turns bytes into objects, by storage name.
+    pub formatters: FormatterSet,
+    /// What turns components into composites, by the names that policies use.
+    pub plugins: PluginSet,
+    /// Who acts; kept with every put (rule R31).
+    pub who: Who,
+    /// How much memory cached objects may take.
+    pub cache_bytes: u64,
+    /// Whether an existing output may get inputs as parents that it does not have yet (rule R7).
+    pub add_parents: bool,
+    /// Opens local repositories; statistics and tests wrap what it returns.
+    pub opener: Arc<Opener>,
+}
+
+impl Default for ButlerOptions {
+    fn default() -> ButlerOptions {
+        ButlerOptions {
+            formatters: FormatterSet::standard(),
+            plugins: PluginSet::standard(),
+            who: Who::default(),
+            cache_bytes: DEFAULT_CACHE_BYTES,
+            add_parents: false,
+            opener: Arc::new(open_local),
+        }
+    }
+}
+
+/// Gets and puts datasets over a chain of repositories. Cheap to open; safe to use from many threads.
+pub struct Butler {
+    chain: Chain,
+    formatters: FormatterSet,
+    plugins: PluginSet,
+    who: Who,
+    cache: ObjectCache,
+}
+
+impl Butler {
+    /// Makes a repository in a folder.
+    ///
+    /// `policies` are copied into it; `parents` are recorded, relative to its root where that is possible.
+    pub fn init(root: &Path, policies: &[PolicyText], parents: &[PathBuf]) -> Result<()> {
+        let mut absolute = Vec::new();
+        for parent in parents {
+            // Opened once, so that a parent that is none is refused now and not at the first get.
+            let parent = Repository::open(parent, Access::ReadOnly, &open_local)?;
+            absolute.push(PathBuf::from(parent.root()));
+        }
+        let chain = parents_chain(parents)?;
+        check_policies(policies, chain.as_ref())?;
+        Repository::init(root, policies, &absolute)
+    }
+
+    /// Opens repositories to read from and to write to. An output that does not exist is made, with the inputs as its parents.
+    pub fn open(inputs: &[PathBuf], outputs: &[PathBuf], options: ButlerOptions) -> Result<Butler> {
+        for output in outputs {
+            adopt_inputs(output, inputs, &options)?;
+        }
+        let chain = Chain::open(outputs, inputs, options.opener.as_ref())?;
+        Ok(Butler::of(chain, options))
+    }
+
+    /// Makes a butler over a chain that is open already.
+    pub fn of(chain: Chain, options: ButlerOptions) -> Butler {
+        Butler {
+            chain,
+            formatters: options.formatters,
+            plugins: options.plugins,
+            who: options.who,
+            cache: ObjectCache::new(options.cache_bytes),
+        }
+    }
+
+    /// Returns the repositories in search order.
+    pub fn repositories(&self) -> &[Arc<Repository>] {
+        self.chain.repositories()
+    }
+
+    /// Returns the chain.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Returns what turns bytes into objects.
+    pub fn formatters(&self) -> &FormatterSet {
+        &self.formatters
+    }
+
+    /// Says what a name means in this chain, and gives the data ID's values their types.
+    pub fn resolve(&self, name: &str, data_id: &DataId) -> Result<Resolved> {
+        resolve(&self.chain, name, data_id)
+    }
+
+    /// Returns what a get would do. Reads no artifact.
+    pub fn explain(&self, name: &str, data_id: &DataId, composition: Composition) -> Result<Plan> {
+        let resolved = self.resolve(name, data_id)?;
+        let plan = self.planner(composition).plan(&resolved)?;
+        check_found(&plan, &resolved.asked, &self.chain)?;
+        Ok(plan)
+    }
+
+    /// Returns an object.
+    pub fn get(&self, name: &str, data_id: &DataId, parameters: &Parameters) -> Result<ObjectRef> {
+        self.get_composed(name, data_id, parameters, Composition::Recorded)
+    }
+
+    /// Returns an object, with recorded compositions heeded or not.
+    pub fn get_composed(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        parameters: &Parameters,
+        composition: Composition,
+    ) -> Result<ObjectRef> {
+        let plan = self.explain(name, data_id, composition)?;
+        self.execute(&plan, parameters)
+    }
+
+    /// Carries out a plan that this butler made.
+    pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
+        self.executor().execute(plan, parameters)
+    }
+
+    /// Says whether a get would find the dataset and all its required parts. Reads no artifact.
+    pub fn exists(&self, name: &str, data_id: &DataId) -> Result<bool> {
+        match self.explain(name, data_id, Composition::Recorded) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. } | Error::MissingKey { .. } | Error::RecordedGone { .. }) => {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts an object into the first output, all or nothing.
+    pub fn put(
+        &self,
+        object: &ObjectRef,
+        name: &str,
+        data_id: &DataId,
+        options: &PutOptions,
+    ) -> Result<PutResult> {
+        self.putter()
+            .put(object, &self.resolve(name, data_id)?, options)
+    }
+
+    /// Returns what a put would do, without an object: where it would go and what would be refused (`explain --put`).
+    pub fn explain_put(&self, name: &str, data_id: &DataId) -> Result<crate::put::PutPlan> {
+        self.putter().explain(&self.resolve(name, data_id)?)
+    }
+
+    /// Records parts that were put one by one as a composite.
+    pub fn link(&self, name: &str, data_id: &DataId, options: &PutOptions) -> Result<PutResult> {
+        self.putter().link(&self.resolve(name, data_id)?, options)
+    }
+
+    /// Ingests files as datasets of one type; `progress` is told of every file that was looked at.
+    pub fn ingest(
+        &self,
+        name: &str,
+        files: &[PathBuf],
+        data_id: &DataId,
+        options: &IngestOptions,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<IngestReport> {
+        self.putter()
+            .ingest(&self.resolve(name, data_id)?, files, options, progress)
+    }
+
+    /// Returns the datasets that fit, in the order asked for.
+    pub fn query(&self, query: &Query) -> Result<Vec<DatasetRef>> {
+        crate::query::run(&self.planner(Composition::Recorded), query)
+    }
+
+    /// Removes a dataset from the first output.
+    pub fn remove(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        options: &RemoveOptions,
+    ) -> Result<RemoveResult> {
+        crate::remove::remove(&self.planner(Composition::Recorded), name, data_id, options)
+    }
+
+    /// Checks the first repository of the chain against its artifacts.
+    pub fn fsck(&self, options: FsckOptions) -> Result<FsckReport> {
+        let repository = self
+            .repositories()
+            .first()
+            .ok_or_else(|| Error::request("no repository was named"))?;
+        crate::fsck::check(repository, options, &|ids| self.known(ids))
+    }
+
+    /// Returns an object as one self-contained file, with what each component was.
+    pub fn export(&self, name: &str, data_id: &DataId) -> Result<crate::export::Export> {
+        let plan = self.explain(name, data_id, Composition::Recorded)?;
+        crate::export::export(&self.executor(), &plan)
+    }
+
+    fn known(&self, ids: &[DatasetId]) -> Result<Vec<bool>> {
+        let mut known = vec![false; ids.len()];
+        for repository in self.repositories() {
+            for (known, found) in known.iter_mut().zip(repository.registry().find_ids(ids)?) {
+                *known |= found.is_some();
+            }
+        }
+        Ok(known)
+    }
+
+    pub(crate) fn planner(&self, composition: Composition) -> Planner<'_> {
+        Planner {
+            chain: &self.chain,
+            formatters: &self.formatters,
+            composition,
+        }
+    }
+
+    fn executor(&self) -> Executor<'_> {
+        Executor {
+            chain: &self.chain,
+            formatters: &self.formatters,
+            plugins: &self.plugins,
+            cache: &self.cache,
+        }
+    }
+
+    fn putter(&self) -> Putter<'_> {
+        Putter {
+            planner: self.planner(Composition::Recorded),
+            executor: self.executor(),
+            who: &self.who,
+        }
+    }
+}
+
+fn parents_chain(parents: &[PathBuf]) -> Result<Option<Chain>> {
+    if parents.is_empty() {
+        return Ok(None);
+    }
+    Chain::open(&[], parents, &open_local).map(Some)
+}
+
+/// Refuses a faulty policy before anything is made of it.
+fn check_policies(policies: &[PolicyText], parents: Option<&Chain>) -> Result<()> {
+    use pantler_core::composite_graph::Definitions;
+    use pantler_core::policy::Policy;
+    use pantler_core::problem::Severity;
+    // An include is resolved when the repository is opened; here it must only be known to exist beside the policy.
+    let (policy, mut problems) = Policy::load(policies, &mut |including, wanted| {
+        let beside = Path::new(including)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(wanted);
+        match std::fs::read_to_string(&beside) {
+            Ok(text) => Ok(PolicyText {
+                file: beside.display().to_string().into(),
+                text,
+            }),
+            Err(error) => Err(format!("{}: {error}", beside.display())),
+        }
+    });
+    problems.extend(policy.check_references(&|name| {
+        parents.is_some_and(|chain| chain.find_definition(name).is_some())
+    }));
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
+        return Err(Error::Policy { problems });
+    }
+    Ok(())
+}
+
+/// Makes an output that does not exist; gives an existing one the inputs as parents only where that was asked for (rule R7).
+fn adopt_inputs(output: &Path, inputs: &[PathBuf], options: &ButlerOptions) -> Result<()> {
+    if !output.exists()
+        || output
+            .read_dir()
+            .is_ok_and(|mut entries| entries.next().is_none())
+    {
+        return Butler::init(output, &[], inputs);
+    }
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    let chain = Chain::open(&[], &[output.to_path_buf()], options.opener.as_ref())?;
+    let mut strangers = Vec::new();
+    for input in inputs {
+        let root = input
+            .canonicalize()
+            .map_err(|_| Error::NoRepository {
+                path: input.display().to_string(),
+                why: "there is no such folder".to_owned(),
+                child: None,
+            })?
+            .display()
+            .to_string();
+        if !chain
+            .repositories()
+            .iter()
+            .any(|repository| repository.root() == root)
+        {
+            strangers.push(root);
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    if !options.add_parents {
+        return Err(Error::NotParents {
+            output: output.display().to_string(),
+            strangers,
+        });
+    }
+    Repository::open(output, Access::ReadWrite, options.opener.as_ref())?.add_parents(&strangers)
+}

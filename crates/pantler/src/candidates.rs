@@ -1,0 +1,136 @@
+//! What the registries of a chain hold of everything that a composite could be made of: one batched question to each.
+//!
+//! The planner decides; this module only asks and remembers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pantler_core::composite_graph::GraphNode;
+use pantler_core::registry::FindRequest;
+use pantler_core::{DataId, DatasetId, DatasetRecord, TypeName};
+
+use crate::chain::Chain;
+use crate::error::Result;
+
+/// More rows than this for one incomplete data ID are not looked at one by one: the answer is an error that lists some.
+pub const MOST_CANDIDATES: usize = 10_000;
+
+/// A dataset and the number of the repository that holds it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The number of the repository in the chain.
+    pub repository: usize,
+    /// The dataset.
+    pub record: Arc<DatasetRecord>,
+}
+
+/// What the registries answered.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    by_type: HashMap<TypeName, Vec<Found>>,
+    by_id: HashMap<DatasetId, Found>,
+    asked_ids: Vec<DatasetId>,
+}
+
+impl Candidates {
+    /// Asks every repository once for every type in the graph that fits the root's data ID so far.
+    pub fn find(chain: &Chain, graph: &GraphNode, root: &DataId) -> Result<Candidates> {
+        let mut requests: Vec<FindRequest> = Vec::new();
+        graph.walk(&mut |node| {
+            let data_id = node.data_id(root);
+            let mut types = vec![node.dataset_type.clone()];
+            types.extend(chain.same_artifact(&node.definition));
+            for dataset_type in types {
+                let request = FindRequest {
+                    dataset_type,
+                    data_id: data_id.clone(),
+                    limit: MOST_CANDIDATES,
+                };
+                if !requests.contains(&request) {
+                    requests.push(request);
+                }
+            }
+        });
+        let mut candidates = Candidates::default();
+        for (repository, open) in chain.repositories().iter().enumerate() {
+            let answers = open.registry().find_many(&requests)?;
+            for record in answers.into_iter().flatten() {
+                candidates.remember(repository, record);
+            }
+        }
+        Ok(candidates)
+    }
+
+    fn remember(&mut self, repository: usize, record: DatasetRecord) {
+        let found = Found {
+            repository,
+            record: Arc::new(record),
+        };
+        self.by_id
+            .entry(found.record.id)
+            .or_insert_with(|| found.clone());
+        let known = self
+            .by_type
+            .entry(found.record.dataset_type().clone())
+            .or_default();
+        let twice = known
+            .iter()
+            .any(|other| other.repository == repository && other.record.id == found.record.id);
+        if !twice {
+            known.push(found);
+        }
+    }
+
+    /// Returns the datasets of a type, in search order, then by data ID.
+    pub fn of_type(&self, dataset_type: &TypeName) -> &[Found] {
+        self.by_type.get(dataset_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the first dataset in search order with exactly this data ID: of the node's own type, else of one that has
+    /// its artifact in common (rule R8).
+    pub fn first(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Option<&Found> {
+        let of = |dataset_type: &TypeName| {
+            self.of_type(dataset_type)
+                .iter()
+                .find(|found| found.record.data_id == *data_id)
+        };
+        of(&node.dataset_type).or_else(|| {
+            chain
+                .same_artifact(&node.definition)
+                .iter()
+                .filter_map(of)
+                .min_by_key(|found| found.repository)
+        })
+    }
+
+    /// Returns a dataset by identity, if it was fetched.
+    pub fn by_id(&self, id: DatasetId) -> Option<&Found> {
+        self.by_id.get(&id)
+    }
+
+    /// Asks for identities that are not known yet; each is asked for once.
+    pub fn fetch(&mut self, chain: &Chain, ids: &[DatasetId]) -> Result<()> {
+        let mut wanted: Vec<DatasetId> = ids
+            .iter()
+            .filter(|id| !self.by_id.contains_key(id) && !self.asked_ids.contains(id))
+            .copied()
+            .collect();
+        wanted.sort();
+        wanted.dedup();
+        self.asked_ids.extend(&wanted);
+        for (repository, open) in chain.repositories().iter().enumerate() {
+            wanted.retain(|id| !self.by_id.contains_key(id));
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            for record in open.registry().find_ids(&wanted)?.into_iter().flatten() {
+                let found = Found {
+                    repository,
+                    record: Arc::new(record),
+                };
+                self.by_id.insert(found.record.id, found);
+            }
+        }
+        Ok(())
+    }
+}

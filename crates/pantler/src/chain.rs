@@ -1,0 +1,249 @@
+//! The repositories that are searched together, in search order.
+//!
+//! Readable outputs come before inputs, each followed by its parents, depth first; a repository that is reached twice
+//! stands where it was reached first.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pantler_core::composite_graph::Definitions;
+use pantler_core::plan::PlanRepository;
+use pantler_core::policy::Definition;
+use pantler_core::problem::Severity;
+use pantler_core::{KeyType, TypeName};
+use pantler_registry::Access;
+
+use crate::error::{Error, Result};
+use crate::repository::{Opener, Repository};
+
+/// Repositories in search order.
+#[derive(Debug)]
+pub struct Chain {
+    repositories: Vec<Arc<Repository>>,
+    /// For each repository, the numbers of its parents.
+    parents: Vec<Vec<usize>>,
+    outputs: Vec<usize>,
+}
+
+impl Chain {
+    /// Opens outputs and inputs, with all their parents.
+    pub fn open(outputs: &[PathBuf], inputs: &[PathBuf], opener: &Opener) -> Result<Chain> {
+        let mut chain = Chain {
+            repositories: Vec::new(),
+            parents: Vec::new(),
+            outputs: Vec::new(),
+        };
+        for output in outputs {
+            let index = chain.add(output, Access::ReadWrite, opener)?;
+            chain.outputs.push(index);
+        }
+        for input in inputs {
+            chain.add(input, Access::ReadOnly, opener)?;
+        }
+        chain.check_references()?;
+        Ok(chain)
+    }
+
+    /// Makes a chain of repositories that are open already; the first `outputs` of them are written to.
+    pub fn of(repositories: Vec<Arc<Repository>>, outputs: usize) -> Result<Chain> {
+        let chain = Chain {
+            // Each one the parent of the one before it: the order given is the search order.
+            parents: (0..repositories.len())
+                .map(|index| (index + 1..repositories.len()).take(1).collect())
+                .collect(),
+            repositories,
+            outputs: (0..outputs).collect(),
+        };
+        chain.check_references()?;
+        Ok(chain)
+    }
+
+    fn add(&mut self, root: &Path, access: Access, opener: &Opener) -> Result<usize> {
+        let repository = Repository::open(root, access, opener)?;
+        if let Some(known) = self
+            .repositories
+            .iter()
+            .position(|other| other.root() == repository.root())
+        {
+            return Ok(known);
+        }
+        let index = self.repositories.len();
+        let own = PathBuf::from(repository.root());
+        let shown = root.to_path_buf();
+        let parents: Vec<String> = repository.parents().to_vec();
+        self.repositories.push(Arc::new(repository));
+        self.parents.push(Vec::new());
+        for parent in parents {
+            // Opened by the path that a person can follow from the one that they typed.
+            let path = if Path::new(&parent).is_absolute() {
+                PathBuf::from(&parent)
+            } else {
+                tidy(&shown.join(&parent))
+                    .filter(|path| path.exists())
+                    .unwrap_or_else(|| own.join(&parent))
+            };
+            let number =
+                self.add(&path, Access::ReadOnly, opener)
+                    .map_err(|error| match error {
+                        Error::NoRepository {
+                            path,
+                            why,
+                            child: None,
+                        } => Error::NoRepository {
+                            path,
+                            why,
+                            child: Some(self.repositories[index].name().to_owned()),
+                        },
+                        other => other,
+                    })?;
+            self.parents[index].push(number);
+        }
+        Ok(index)
+    }
+
+    fn check_references(&self) -> Result<()> {
+        let known = |name: &TypeName| self.find_definition(name).is_some();
+        let mut problems = Vec::new();
+        for repository in &self.repositories {
+            problems.extend(repository.policy().check_references(&known));
+        }
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return Err(Error::Policy { problems });
+        }
+        Ok(())
+    }
+
+    /// Returns the repositories in search order.
+    pub fn repositories(&self) -> &[Arc<Repository>] {
+        &self.repositories
+    }
+
+    /// Returns one repository.
+    pub fn repository(&self, index: usize) -> &Arc<Repository> {
+        &self.repositories[index]
+    }
+
+    /// Returns the numbers of the repositories that are written to.
+    pub fn outputs(&self) -> &[usize] {
+        &self.outputs
+    }
+
+    /// Returns the repository that is written to.
+    pub fn output(&self, operation: &'static str) -> Result<(usize, &Arc<Repository>)> {
+        let index = *self.outputs.first().ok_or(Error::NoOutput { operation })?;
+        Ok((index, &self.repositories[index]))
+    }
+
+    /// Says whether `ancestor` is a parent of `child`, or a parent's parent.
+    pub fn is_ancestor(&self, ancestor: usize, child: usize) -> bool {
+        self.parents[child]
+            .iter()
+            .any(|parent| *parent == ancestor || self.is_ancestor(ancestor, *parent))
+    }
+
+    /// Returns the type of a key: the first policy that knows it decides.
+    pub fn key_type(&self, key: &str) -> Option<KeyType> {
+        self.repositories
+            .iter()
+            .find_map(|repository| repository.policy().key_type(key))
+    }
+
+    /// Returns all definitions with the repositories that they stand in, in search order.
+    pub fn definitions(&self) -> impl Iterator<Item = (usize, &Definition)> {
+        self.repositories
+            .iter()
+            .enumerate()
+            .flat_map(|(index, repository)| {
+                repository
+                    .policy()
+                    .definitions()
+                    .map(move |definition| (index, definition))
+            })
+    }
+
+    /// Returns the names of all dataset types, each once.
+    pub fn type_names(&self) -> Vec<TypeName> {
+        let mut names: Vec<TypeName> = self
+            .definitions()
+            .map(|(_, definition)| definition.name.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Returns the types whose artifacts are this type's as well: those with an equal template (rule R8).
+    pub fn same_artifact(&self, definition: &Definition) -> Vec<TypeName> {
+        let Some(template) = &definition.template else {
+            return Vec::new();
+        };
+        let mut names: Vec<TypeName> = self
+            .definitions()
+            .filter(|(_, other)| {
+                other.name != definition.name
+                    && other
+                        .template
+                        .as_ref()
+                        .is_some_and(|theirs| theirs.text() == template.text())
+            })
+            .map(|(_, other)| other.name.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Returns the repositories as a plan names them.
+    pub fn plan_repositories(&self) -> Vec<PlanRepository> {
+        self.repositories
+            .iter()
+            .map(|repository| PlanRepository {
+                root: repository.root().to_owned(),
+                name: repository.name().to_owned(),
+            })
+            .collect()
+    }
+
+    /// Returns the repositories' names in search order.
+    pub fn names(&self) -> Vec<String> {
+        self.repositories
+            .iter()
+            .map(|repository| repository.name().to_owned())
+            .collect()
+    }
+}
+
+impl Definitions for Chain {
+    fn find_definition(&self, name: &TypeName) -> Option<(usize, Arc<Definition>)> {
+        self.repositories
+            .iter()
+            .enumerate()
+            .find_map(|(index, repository)| {
+                let definition = repository.policy().definition(name)?;
+                Some((index, Arc::new(definition.clone())))
+            })
+    }
+}
+
+/// Resolves `a/b/../c` to `a/c` by text alone; `None` where it climbs above its start.
+fn tidy(path: &Path) -> Option<PathBuf> {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                if !tidy.pop() || path.has_root() && tidy.as_os_str().is_empty() {
+                    return None;
+                }
+            }
+            other => tidy.push(other),
+        }
+    }
+    if tidy.as_os_str().is_empty() {
+        tidy.push(".");
+    }
+    Some(tidy)
+}

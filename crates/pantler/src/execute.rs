@@ -1,0 +1,447 @@
+//! Carries a plan out: reads every artifact it names, each once, in parallel, then assembles bottom-up.
+//!
+//! It decides nothing: what to read, from where and as what stands in the plan.
+
+use std::collections::HashMap;
+
+use pantler_core::assembler::Slot;
+use pantler_core::formatter::{PixelBox, ReadRequest};
+use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
+use pantler_core::python_type::{PythonType, python_type};
+use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError};
+use pantler_formats::FormatterSet;
+use rayon::prelude::*;
+
+use crate::artifact_source::{ArtifactSource, MemorySource};
+use crate::assemble::{PluginSet, generic};
+use crate::cache::{ObjectCache, ObjectKey};
+use crate::chain::Chain;
+use crate::error::{Asked, Error, Result};
+use crate::planner::node_name;
+
+/// What of the dataset is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Only these pixels.
+    pub bbox: Option<PixelBox>,
+    /// Only these columns.
+    pub columns: Option<Vec<String>>,
+}
+
+impl Parameters {
+    fn is_whole(&self) -> bool {
+        *self == Parameters::default()
+    }
+}
+
+/// Executes plans.
+#[derive(Clone, Copy)]
+pub struct Executor<'a> {
+    /// The repositories that the plan's numbers mean.
+    pub chain: &'a Chain,
+    /// What turns bytes into objects.
+    pub formatters: &'a FormatterSet,
+    /// What turns components into composites.
+    pub plugins: &'a PluginSet,
+    /// What is in memory already.
+    pub cache: &'a ObjectCache,
+}
+
+type Objects = HashMap<ObjectKey, ObjectRef>;
+
+impl Executor<'_> {
+    /// Returns the object that the plan is for.
+    pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
+        self.check_plugins(&plan.root)?;
+        let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
+        gather(&plan.root, parameters, &mut |node, read, parameters| {
+            let key = object_key(node, read, parameters);
+            if !wanted.iter().any(|(known, _, _)| *known == key) {
+                wanted.push((key, node, read));
+            }
+        });
+        let objects: Objects = if let [(key, node, read)] = wanted.as_slice() {
+            HashMap::from([(key.clone(), self.object(key, node, read)?)])
+        } else {
+            wanted
+                .par_iter()
+                .map(|(key, node, read)| Ok((key.clone(), self.object(key, node, read)?)))
+                .collect::<Result<Objects>>()?
+        };
+        let object = self.assembled(&plan.root, parameters, &objects)?;
+        object.ok_or_else(|| {
+            Error::request(format!(
+                "`{}` is an optional part that does not exist",
+                plan.name
+            ))
+        })
+    }
+
+    /// Refuses, before anything is read, what only a plug-in could do that nobody registered.
+    pub fn check_plugins(&self, node: &PlanNode) -> Result<()> {
+        match &node.kind {
+            PlanKind::Assemble(assemble) => {
+                if let Some(name) = &assemble.assembler {
+                    if self.plugins.assembler(name).is_none() {
+                        return Err(self.needs_plugin(
+                            node,
+                            "assembler",
+                            name,
+                            assemble.assembler_place.clone(),
+                        ));
+                    }
+                } else if let Some(PythonType::Foreign(path)) =
+                    node.python.as_deref().map(python_type)
+                {
+                    return Err(self.needs_plugin(node, "python", path, None));
+                }
+            }
+            PlanKind::Read(_) => {
+                if let Some(PythonType::Foreign(path)) = node.python.as_deref().map(python_type) {
+                    return Err(self.needs_plugin(node, "python", path, None));
+                }
+            }
+            PlanKind::Subset(_) | PlanKind::Missing(_) => {}
+        }
+        node.children()
+            .iter()
+            .try_for_each(|child| self.check_plugins(child))
+    }
+
+    fn needs_plugin(
+        &self,
+        node: &PlanNode,
+        role: &'static str,
+        path: &str,
+        place: Option<String>,
+    ) -> Error {
+        use pantler_core::composite_graph::Definitions;
+        let place = place.or_else(|| {
+            let (_, definition) = self.chain.find_definition(&node.dataset_type)?;
+            Some(definition.place.to_string())
+        });
+        Error::NeedsPlugin {
+            dataset_type: node.dataset_type.clone(),
+            role,
+            import_path: path.to_owned(),
+            place: place.unwrap_or_default(),
+            known: self.plugins.names(),
+        }
+    }
+
+    fn object(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
+        self.cache.get_or_read(key, || {
+            let object = self.read(key, node, read)?;
+            if !key.request.part.is_empty()
+                || key.request.bbox.is_some()
+                || key.request.columns.is_some()
+            {
+                return Ok(object);
+            }
+            // Parts that are in memory already are the same objects from now on, and the others become known (rule R13).
+            Ok(object.sharing(&mut |name, part| self.cache.share(key.part(name), part)))
+        })
+    }
+
+    fn read(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
+        let repository = self.chain.repository(read.repository);
+        let name = repository.shown(&read.location);
+        let asked = Asked::new(node_name(node), &node.data_id);
+        let storage = read
+            .record
+            .definition
+            .storage
+            .as_deref()
+            .unwrap_or_default();
+        let formatter = self
+            .formatters
+            .get(storage)
+            .ok_or_else(|| self.unknown_storage(node, storage))?;
+        let layout = read
+            .record
+            .artifact
+            .as_ref()
+            .and_then(|artifact| artifact.layout.clone());
+        let mut source = ArtifactSource::new(repository.store(), &read.location, &name);
+        let outcome = self.check_unchanged(read, &name).and_then(|known| {
+            if !known && key.request == whole_request(read) {
+                return self.read_all_and_digest(&formatter, &source, layout.as_deref(), key, read);
+            }
+            if let (Some(ranges), None) = (&read.ranges, &key.request.bbox) {
+                source.prefetch(ranges).map_err(Error::from)?;
+            }
+            formatter
+                .read(&source, layout.as_deref(), &key.request)
+                .map_err(|source| format_error(&asked, source))
+        });
+        let object = outcome
+            .map_err(|error| gone(error, &asked, repository.name(), &read.location.to_string()))?;
+        Ok(object.with_origin(&Origin {
+            dataset: read.record.id,
+            dataset_type: read.record.dataset_type().clone(),
+            data_id: read.record.data_id.clone(),
+            part: key.request.part.clone(),
+            whole: key.request.bbox.is_none() && key.request.columns.is_none(),
+        }))
+    }
+
+    /// Says whether the artifact's digest is known; where it is not, its size and date must be those that were ingested
+    /// (rule R30).
+    fn check_unchanged(&self, read: &Read, name: &str) -> Result<bool> {
+        let Some(artifact) = &read.record.artifact else {
+            return Ok(true);
+        };
+        if artifact.digest.is_some() {
+            return Ok(true);
+        }
+        let repository = self.chain.repository(read.repository);
+        let stat = repository
+            .store()
+            .stat_many(std::slice::from_ref(&read.location))?
+            .pop()
+            .flatten();
+        let Some(stat) = stat else {
+            return Err(Error::Store(StoreError::NotFound {
+                root: repository.root().to_owned(),
+                location: read.location.to_string(),
+            }));
+        };
+        let why = if stat.bytes != artifact.bytes {
+            format!(
+                "it had {} bytes when it was ingested, and has {} now",
+                artifact.bytes, stat.bytes
+            )
+        } else if stat.modified != artifact.modified {
+            "its modification time is not that of the ingest".to_owned()
+        } else {
+            return Ok(false);
+        };
+        Err(Error::ArtifactChanged {
+            repository: repository.name().to_owned(),
+            location: name.to_owned(),
+            why,
+        })
+    }
+
+    fn read_all_and_digest(
+        &self,
+        formatter: &std::sync::Arc<dyn Formatter>,
+        source: &ArtifactSource<'_>,
+        layout: Option<&[u8]>,
+        key: &ObjectKey,
+        read: &Read,
+    ) -> Result<ObjectRef> {
+        let whole = 0..source.bytes()?;
+        let bytes = source.read_ranges(&[whole])?.pop().unwrap_or_default();
+        let digest = Digest::of(&bytes);
+        let memory = MemorySource::new(source.name(), bytes);
+        let asked = Asked::new(read.record.dataset_type(), &read.record.data_id);
+        let object = formatter
+            .read(&memory, layout, &key.request)
+            .map_err(|source| format_error(&asked, source))?;
+        let repository = self.chain.repository(read.repository);
+        if repository.writable() {
+            // Only a saving for later: a get must not fail because its repository is busy.
+            let _ = repository.registry().begin().and_then(|mut transaction| {
+                transaction.set_digest(read.record.id, digest)?;
+                transaction.commit()
+            });
+        }
+        Ok(object)
+    }
+
+    fn unknown_storage(&self, node: &PlanNode, storage: &str) -> Error {
+        use pantler_core::composite_graph::Definitions;
+        Error::UnknownStorage {
+            dataset_type: node.dataset_type.clone(),
+            storage: storage.to_owned(),
+            known: self.formatters.names(),
+            place: self
+                .chain
+                .find_definition(&node.dataset_type)
+                .map(|(_, definition)| definition.place.clone()),
+        }
+    }
+
+    /// Returns a node's object; `None` for an optional one that does not exist.
+    fn assembled(
+        &self,
+        node: &PlanNode,
+        parameters: &Parameters,
+        objects: &Objects,
+    ) -> Result<Option<ObjectRef>> {
+        match &node.kind {
+            PlanKind::Read(read) => Ok(objects.get(&object_key(node, read, parameters)).cloned()),
+            PlanKind::Missing(_) => Ok(None),
+            PlanKind::Subset(_) => {
+                let info = self.filled(node, false, parameters, objects)?;
+                let name = info.name.clone();
+                let entry = match info.slot {
+                    Slot::Many(many) => crate::assemble::Entry::Many(many),
+                    _ => crate::assemble::Entry::Many(Vec::new()),
+                };
+                let container = crate::assemble::Container::new([(name.clone(), entry)]);
+                Ok(pantler_core::Object::component(&container, &name))
+            }
+            PlanKind::Assemble(assemble) => {
+                let composite = self.composite(node, assemble, parameters, objects)?;
+                let part = node.part.iter().try_fold(composite, |object, name| {
+                    object.component(name).ok_or_else(|| {
+                        Error::Component(pantler_core::object::ComponentError::Unknown {
+                            class: object.class().to_owned(),
+                            component: name.clone(),
+                            known: object.component_names(),
+                        })
+                    })
+                })?;
+                Ok(Some(part))
+            }
+        }
+    }
+
+    fn composite(
+        &self,
+        node: &PlanNode,
+        assemble: &Assemble,
+        parameters: &Parameters,
+        objects: &Objects,
+    ) -> Result<ObjectRef> {
+        let mut infos = Vec::new();
+        for (index, component) in assemble.components.iter().enumerate() {
+            let base = assemble.base == Some(index);
+            let part_parameters = if base {
+                parameters.clone()
+            } else {
+                Parameters::default()
+            };
+            infos.push(self.filled(component, base, &part_parameters, objects)?);
+        }
+        let name = assemble
+            .assembler
+            .clone()
+            .unwrap_or_else(|| generic(assemble.base.is_some()).to_owned());
+        let assembler = self.plugins.assembler(&name).ok_or_else(|| {
+            self.needs_plugin(node, "assembler", &name, assemble.assembler_place.clone())
+        })?;
+        let class = node.python.clone().unwrap_or_default();
+        let object = assembler
+            .assemble(&node.data_id, &infos, &class)
+            .map_err(|source| Error::Assembly {
+                asked: Asked::new(node_name(node), &node.data_id),
+                composite: node.dataset_type.to_string(),
+                source,
+            })?;
+        match (&assemble.record, parameters.is_whole()) {
+            (Some(record), true) => Ok(object.with_origin(&Origin {
+                dataset: record.id,
+                dataset_type: record.dataset_type().clone(),
+                data_id: record.data_id.clone(),
+                part: Vec::new(),
+                whole: true,
+            })),
+            _ => Ok(object),
+        }
+    }
+
+    fn filled(
+        &self,
+        node: &PlanNode,
+        base: bool,
+        parameters: &Parameters,
+        objects: &Objects,
+    ) -> Result<pantler_core::assembler::ComponentInfo> {
+        let mut info = node.component_info(base);
+        info.slot = match &node.kind {
+            PlanKind::Subset(nodes) => {
+                let mut many = Vec::new();
+                for each in nodes {
+                    if let Some(object) = self.assembled(each, parameters, objects)? {
+                        many.push((each.data_id.clone(), object));
+                    }
+                }
+                Slot::Many(many)
+            }
+            _ => self
+                .assembled(node, parameters, objects)?
+                .map_or(Slot::Empty, Slot::One),
+        };
+        Ok(info)
+    }
+}
+
+/// Visits every artifact to be read, with the parameters that apply to it: those of the whole go to the base alone.
+fn gather<'a>(
+    node: &'a PlanNode,
+    parameters: &Parameters,
+    visit: &mut dyn FnMut(&'a PlanNode, &'a Read, &Parameters),
+) {
+    match &node.kind {
+        PlanKind::Read(read) => visit(node, read, parameters),
+        PlanKind::Missing(_) => {}
+        PlanKind::Subset(nodes) => nodes
+            .iter()
+            .for_each(|node| gather(node, parameters, visit)),
+        PlanKind::Assemble(assemble) => {
+            for (index, component) in assemble.components.iter().enumerate() {
+                if assemble.base == Some(index) {
+                    gather(component, parameters, visit);
+                } else {
+                    gather(component, &Parameters::default(), visit);
+                }
+            }
+        }
+    }
+}
+
+fn whole_request(read: &Read) -> ReadRequest {
+    ReadRequest {
+        class: read.class.clone(),
+        hdu: read.hdu,
+        ..ReadRequest::default()
+    }
+}
+
+fn object_key(node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKey {
+    ObjectKey {
+        dataset: read.record.id,
+        request: ReadRequest {
+            part: node
+                .part
+                .iter()
+                .map(|name| pantler_core::synonyms::canonical(name).to_owned())
+                .collect(),
+            bbox: parameters.bbox,
+            columns: parameters.columns.clone(),
+            ..whole_request(read)
+        },
+    }
+}
+
+pub(crate) fn format_error(asked: &Asked, source: pantler_core::FormatError) -> Error {
+    match source {
+        pantler_core::FormatError::Store(error) => Error::Store(error),
+        source => Error::Format {
+            asked: asked.clone(),
+            in_repository: true,
+            source,
+        },
+    }
+}
+
+/// An artifact that the registry knows and the store does not is gone, not merely "not found".
+fn gone(error: Error, asked: &Asked, repository: &str, location: &str) -> Error {
+    match error {
+        Error::Store(StoreError::NotFound { .. }) => Error::ArtifactGone {
+            asked: asked.clone(),
+            dataset: asked.to_string(),
+            repository: repository.to_owned(),
+            location: location.to_owned(),
+        },
+        Error::Store(StoreError::OutOfRange { bytes, end, .. }) => Error::ArtifactChanged {
+            repository: repository.to_owned(),
+            location: location.to_owned(),
+            why: format!("it ends after {bytes} bytes, and its registry knows of {end}"),
+        },
+        other => other,
+    }
+}

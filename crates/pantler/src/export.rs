@@ -1,0 +1,115 @@
+//! Gives out objects as files: one self-contained file with what each component was, or any object in a format that fits.
+
+use bytes::Bytes;
+use pantler_core::formatter::{PartProvenance, WriteOptions};
+use pantler_core::plan::{Plan, PlanKind, PlanNode};
+use pantler_core::{DatasetId, ObjectRef};
+
+use crate::error::{Asked, Error, Result};
+use crate::execute::{Executor, Parameters, format_error};
+use crate::planner::node_name;
+
+/// A file to be handed out.
+#[derive(Debug)]
+pub struct Export {
+    /// The object that it holds.
+    pub object: ObjectRef,
+    /// What each component was.
+    pub provenance: Vec<PartProvenance>,
+}
+
+/// Gets the whole object and says what each of its components was (rule R25).
+pub(crate) fn export(executor: &Executor<'_>, plan: &Plan) -> Result<Export> {
+    let object = executor.execute(plan, &Parameters::default())?;
+    let mut provenance = Vec::new();
+    for component in plan.root.children() {
+        add_provenance(executor, component, &object, &mut provenance)?;
+    }
+    if provenance.is_empty()
+        && let Some(id) = plan.root.id()
+    {
+        provenance.push(part(&plan.root, id, "dataset", &object));
+    }
+    Ok(Export { object, provenance })
+}
+
+fn add_provenance(
+    executor: &Executor<'_>,
+    node: &PlanNode,
+    whole: &ObjectRef,
+    provenance: &mut Vec<PartProvenance>,
+) -> Result<()> {
+    let (Some(id), PlanKind::Read(_)) = (node.id(), &node.kind) else {
+        return Ok(());
+    };
+    // From memory: the component was read for the whole a moment ago.
+    let object = match whole.component(node.component_name()) {
+        Some(object) => object,
+        None => {
+            let plan = Plan {
+                name: node_name(node),
+                repositories: Vec::new(),
+                root: node.clone(),
+            };
+            executor.execute(&plan, &Parameters::default())?
+        }
+    };
+    provenance.push(part(node, id, node.component_name(), &object));
+    Ok(())
+}
+
+fn part(node: &PlanNode, id: DatasetId, component: &str, object: &ObjectRef) -> PartProvenance {
+    PartProvenance {
+        component: component.to_owned(),
+        dataset: Asked::new(node_name(node), &node.data_id).to_string(),
+        id,
+        digest: object.digest_values(),
+    }
+}
+
+/// Returns an object as the bytes of a file of this name: its extension decides the format.
+pub fn to_file_bytes(
+    formatters: &pantler_formats::FormatterSet,
+    object: &ObjectRef,
+    file: &std::path::Path,
+    provenance: &[PartProvenance],
+) -> Result<(Bytes, String)> {
+    let name = file.display().to_string();
+    let formatter = formatters
+        .by_extension(&name)
+        .ok_or_else(|| Error::Request {
+            message: format!("the extension of {name} names no format that pantler writes"),
+            hints: vec![format!(
+                "formats are known by these extensions: {}",
+                formatters.extensions().join(", ")
+            )],
+        })?;
+    let options = WriteOptions {
+        recipe: None,
+        provenance: provenance.to_vec(),
+    };
+    let asked = Asked::new(object.class(), &pantler_core::DataId::default());
+    let bytes = formatter
+        .write(object, &options)
+        .map_err(|source| format_error(&asked, source))?;
+    Ok((bytes, formatter.name().to_owned()))
+}
+
+/// Writes bytes to a file of the user's, whole or not at all: a reader never sees half of it.
+pub fn write_file(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(std::path::Path::new("."));
+    let refuse = |source| Error::io("write", file, source);
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(refuse)?;
+    std::io::Write::write_all(&mut temporary, bytes).map_err(refuse)?;
+    temporary.as_file().sync_all().map_err(refuse)?;
+    // A temporary file is private; what is handed out has the usual permissions.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    temporary.as_file().set_permissions(mode).map_err(refuse)?;
+    temporary
+        .persist(file)
+        .map_err(|error| refuse(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,378 @@
+//! Checks that a repository's registry and its artifacts agree, and clears what crashes left behind.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use pantler_core::registry::State;
+use pantler_core::store::{RangeRequest, STAGING};
+use pantler_core::template::Template;
+use pantler_core::{
+    ArtifactPath, DataId, DatasetId, DatasetRecord, Digest, Hasher, Location, Store, TypeName,
+};
+
+use crate::error::{Asked, Error, Result};
+use crate::planner::locate;
+use crate::put::commit::{SUPERSEDED, drop_unused, settle};
+use crate::repository::Repository;
+
+/// How thorough a check is, and whether it mends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FsckOptions {
+    /// Whether every artifact is read and its digest compared (and recorded where it was not known).
+    pub deep: bool,
+    /// Whether leftovers are removed and interrupted replacements finished.
+    pub repair: bool,
+}
+
+/// What a check found.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct FsckReport {
+    /// How many datasets were checked.
+    pub checked: u64,
+    /// What is wrong.
+    pub problems: Vec<FsckProblem>,
+    /// Files that crashed puts left behind, or that no dataset owns though a template would put one there.
+    pub leftover: Vec<String>,
+}
+
+impl FsckReport {
+    /// Says whether nothing is wrong; leftovers alone do no harm.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FsckProblem {
+    /// What sort of problem.
+    pub kind: ProblemKind,
+    /// The dataset's type.
+    pub dataset_type: TypeName,
+    /// Its data ID.
+    pub data_id: DataId,
+    /// Its artifact, or the identity of the member that is gone.
+    pub location: String,
+}
+
+/// What can be wrong with a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The artifact is not there.
+    Gone,
+    /// The artifact has another size or date than was recorded.
+    Changed,
+    /// The artifact's bytes are not those that were recorded.
+    Corrupt,
+    /// A dataset that a composition was made of is in no repository of the chain.
+    MemberGone,
+}
+
+impl ProblemKind {
+    /// Returns the kind's name in JSON and in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProblemKind::Gone => "gone",
+            ProblemKind::Changed => "changed",
+            ProblemKind::Corrupt => "corrupt",
+            ProblemKind::MemberGone => "member_gone",
+        }
+    }
+}
+
+/// Checks one repository; `known` says whether a dataset exists anywhere in the chain.
+pub(crate) fn check(
+    repository: &Repository,
+    options: FsckOptions,
+    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+) -> Result<FsckReport> {
+    let mut report = FsckReport::default();
+    if options.repair {
+        finish_interrupted(repository)?;
+    }
+    let mut records: Vec<DatasetRecord> = Vec::new();
+    let mut owned: HashSet<Location> = HashSet::new();
+    let mut failure = None;
+    let mut digests = Vec::new();
+    repository.registry().visit_all(&mut |record| {
+        records.push(record);
+        if records.len() < 1000 {
+            return ControlFlow::Continue(());
+        }
+        match check_batch(
+            repository,
+            options,
+            known,
+            &mut records,
+            &mut owned,
+            &mut digests,
+            &mut report,
+        ) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    check_batch(
+        repository,
+        options,
+        known,
+        &mut records,
+        &mut owned,
+        &mut digests,
+        &mut report,
+    )?;
+    record_digests(repository, &digests)?;
+    find_leftovers(repository, options, &owned, &mut report)?;
+    report.leftover.sort();
+    Ok(report)
+}
+
+fn check_batch(
+    repository: &Repository,
+    options: FsckOptions,
+    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    records: &mut Vec<DatasetRecord>,
+    owned: &mut HashSet<Location>,
+    digests: &mut Vec<(DatasetId, Digest)>,
+    report: &mut FsckReport,
+) -> Result<()> {
+    report.checked += records.len() as u64;
+    let mut places = Vec::new();
+    for record in records.iter().filter(|record| record.artifact.is_some()) {
+        let asked = Asked::new(record.dataset_type(), &record.data_id);
+        let (location, _) = locate(record, &asked)?;
+        owned.insert(location.clone());
+        places.push((record, location));
+    }
+    let locations: Vec<Location> = places
+        .iter()
+        .map(|(_, location)| location.clone())
+        .collect();
+    let stats = repository.store().stat_many(&locations)?;
+    for ((record, location), stat) in places.into_iter().zip(stats) {
+        let artifact = record.artifact.as_ref();
+        let problem = match (&stat, artifact) {
+            (None, _) => Some(ProblemKind::Gone),
+            (Some(stat), Some(artifact)) if stat.bytes != artifact.bytes => {
+                Some(ProblemKind::Changed)
+            }
+            (Some(stat), Some(artifact))
+                if artifact.digest.is_none() && stat.modified != artifact.modified =>
+            {
+                Some(ProblemKind::Changed)
+            }
+            (Some(_), Some(artifact)) if options.deep => {
+                let digest = digest_of(repository.store(), &location)?;
+                match artifact.digest {
+                    None => {
+                        digests.push((record.id, digest));
+                        None
+                    }
+                    Some(recorded) => (recorded != digest).then_some(ProblemKind::Corrupt),
+                }
+            }
+            _ => None,
+        };
+        report.problems.extend(problem.map(|kind| FsckProblem {
+            kind,
+            dataset_type: record.dataset_type().clone(),
+            data_id: record.data_id.clone(),
+            location: location.to_string(),
+        }));
+    }
+    check_members(records, known, report)?;
+    records.clear();
+    Ok(())
+}
+
+fn check_members(
+    records: &[DatasetRecord],
+    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    report: &mut FsckReport,
+) -> Result<()> {
+    let members: Vec<_> = records
+        .iter()
+        .flat_map(|record| record.members.iter().map(move |member| (record, member)))
+        .collect();
+    let ids: Vec<DatasetId> = members.iter().map(|(_, member)| member.dataset).collect();
+    for ((record, member), known) in members.into_iter().zip(known(&ids)?) {
+        if !known {
+            report.problems.push(FsckProblem {
+                kind: ProblemKind::MemberGone,
+                dataset_type: record.dataset_type().clone(),
+                data_id: record.data_id.clone(),
+                location: format!(
+                    "{} {} {}",
+                    member.dataset_type, member.data_id, member.dataset
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn record_digests(repository: &Repository, digests: &[(DatasetId, Digest)]) -> Result<()> {
+    if digests.is_empty() || !repository.writable() {
+        return Ok(());
+    }
+    let mut transaction = repository.registry().begin()?;
+    for (id, digest) in digests {
+        transaction.set_digest(*id, *digest)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Finds files that no dataset owns: pantler's own, and those that lie where a template would put a dataset.
+fn find_leftovers(
+    repository: &Repository,
+    options: FsckOptions,
+    owned: &HashSet<Location>,
+    report: &mut FsckReport,
+) -> Result<()> {
+    let store = repository.store();
+    let mut own = Vec::new();
+    for folder in [STAGING, SUPERSEDED] {
+        for entry in store.list(Some(&ArtifactPath::new(folder)?)) {
+            let (path, stat) = entry?;
+            if !owned.contains(&Location::Inside(path.clone())) {
+                own.push((path, stat));
+            }
+        }
+    }
+    let templates: Vec<&Template> = repository
+        .policy()
+        .definitions()
+        .filter_map(|definition| definition.template.as_ref())
+        .collect();
+    let mut clear: Vec<ArtifactPath> = own
+        .iter()
+        .map(|(path, _)| path.clone())
+        .filter(is_of_the_dead)
+        .collect();
+    for entry in store.list(None) {
+        let (path, stat) = entry?;
+        if owned.contains(&Location::Inside(path.clone())) {
+            continue;
+        }
+        // A crashed put's file is still the same file as its staged name; a user's own file is never removed.
+        let linked = own.iter().any(|(staged, theirs)| {
+            theirs.same.is_some() && theirs.same == stat.same && clear.contains(staged)
+        });
+        // A name that a replacing link was making beside its target when the process died.
+        let half_linked = is_half_linked(&path);
+        if linked
+            || half_linked
+                && is_of_the_dead_process(path.file_name().trim_start_matches(".pantler-"))
+        {
+            clear.push(path.clone());
+        }
+        if linked
+            || templates
+                .iter()
+                .any(|template| template.read(path.as_str()).is_some())
+        {
+            report.leftover.push(path.to_string());
+        }
+    }
+    report
+        .leftover
+        .extend(own.iter().map(|(path, _)| path.to_string()));
+    if options.repair {
+        store.delete(&clear)?;
+        report
+            .leftover
+            .retain(|left| !clear.iter().any(|path| path.as_str() == left));
+    }
+    Ok(())
+}
+
+/// Whether a staged name's process has ended; what lies aside has no process.
+fn is_of_the_dead(path: &ArtifactPath) -> bool {
+    if path.folder() != Some(STAGING) {
+        return true;
+    }
+    let process = path
+        .file_name()
+        .split_once('-')
+        .and_then(|(process, _)| process.parse().ok());
+    match process.and_then(rustix::process::Pid::from_raw) {
+        Some(process) => {
+            let own = process.as_raw_nonzero().get().unsigned_abs() == std::process::id();
+            !own && rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+        }
+        // Not named by a put: a small text of the repository's own that was being written.
+        None => true,
+    }
+}
+
+/// Finishes replacements that were committed while the new artifact was still at its staged name.
+fn finish_interrupted(repository: &Repository) -> Result<()> {
+    let mut unsettled = Vec::new();
+    let mut superseded = Vec::new();
+    repository.registry().visit_all(&mut |record| {
+        if record.state == State::Superseded {
+            superseded.push(record.id);
+        }
+        let location = record
+            .artifact
+            .as_ref()
+            .and_then(|artifact| artifact.location.clone());
+        if let Some(Location::Inside(path)) = location
+            && path.folder() == Some(STAGING)
+            && is_of_the_dead(&path)
+        {
+            unsettled.push((record, path));
+        }
+        ControlFlow::Continue(())
+    })?;
+    for (record, path) in unsettled {
+        let template = record.definition.template.as_deref().map(Template::parse);
+        if let Some(Ok(template)) = template
+            && let Ok(filled) = template.fill(&record.data_id)
+        {
+            settle(repository, record.id, &path, &filled.path)?;
+            repository.store().delete(&[path])?;
+        }
+    }
+    if !superseded.is_empty() {
+        let removed = drop_unused(repository, &superseded)?;
+        repository.store().delete(&removed)?;
+    }
+    Ok(())
+}
+
+/// Computes the digest of an artifact, a piece at a time.
+pub(crate) fn digest_of(store: &dyn Store, location: &Location) -> Result<Digest> {
+    const PIECE: u64 = 4 << 20;
+    let stat = store
+        .stat_many(std::slice::from_ref(location))?
+        .pop()
+        .flatten();
+    let bytes = stat.map(|stat| stat.bytes).ok_or_else(|| {
+        Error::Store(pantler_core::StoreError::NotFound {
+            root: store.root().to_owned(),
+            location: location.to_string(),
+        })
+    })?;
+    let mut hasher = Hasher::default();
+    let mut start = 0;
+    while start < bytes {
+        let end = bytes.min(start + PIECE);
+        let request = RangeRequest {
+            location: location.clone(),
+            ranges: std::iter::once(start..end).collect(),
+        };
+        for piece in store.read_ranges(&[request])?.into_iter().flatten() {
+            hasher.update(&piece);
+        }
+        start = end;
+    }
+    Ok(hasher.finish())
+}

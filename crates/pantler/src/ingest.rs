@@ -1,0 +1,435 @@
+//! Takes files that exist into a repository: reads their headers, finds their data IDs, records them.
+//!
+//! Data-ID values come, in this order, from the caller, from header cards, from the policy's `ingest.path`, from the
+//! template (matched against the end of the path).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pantler_core::composite_graph::GraphNode;
+use pantler_core::formatter::ReadRequest;
+use pantler_core::registry::FindRequest;
+use pantler_core::{DataId, DatasetRecord, Digest, Formatter, KeyValue, Location};
+use pantler_objects::{CardValue, Metadata};
+use pantler_store::LocalStore;
+use rayon::prelude::*;
+
+use crate::artifact_source::ArtifactSource;
+use crate::error::{Asked, Error, Result};
+use crate::put::{Content, Putter, Write, formatter_of, new_write, write_all};
+use crate::repository::Repository;
+use crate::resolve::{Resolved, typed};
+
+/// What happens to the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IngestMode {
+    /// They are copied to where the template puts them.
+    #[default]
+    Copy,
+    /// They are copied, and the originals removed once the ingest is durable.
+    Move,
+    /// They get a further name (a hard link) where the template puts them.
+    Link,
+    /// They stay where they are.
+    InPlace,
+}
+
+/// How to ingest.
+#[derive(Debug, Clone, Default)]
+pub struct IngestOptions {
+    /// What happens to the files.
+    pub mode: IngestMode,
+    /// Whether digests are computed now, where the mode does not compute them anyway (rule R30).
+    pub digest: bool,
+    /// Notes to keep.
+    pub notes: Vec<(String, String)>,
+}
+
+/// What an ingest did.
+#[derive(Debug, Default)]
+pub struct IngestReport {
+    /// How many files are new in the repository.
+    pub ingested: usize,
+    /// How many were there already, with the same content.
+    pub same: usize,
+    /// Files that could not be taken, each with the reason.
+    pub failed: Vec<(PathBuf, Error)>,
+}
+
+/// A file that was looked at.
+struct Looked {
+    file: PathBuf,
+    data_id: DataId,
+    layout: Option<Arc<[u8]>>,
+    bytes: u64,
+    modified: Option<i64>,
+    digest: Option<Digest>,
+}
+
+impl Putter<'_> {
+    /// Ingests files as datasets of one type. A file that cannot be taken does not keep the others out.
+    pub fn ingest(
+        &self,
+        resolved: &Resolved,
+        files: &[PathBuf],
+        options: &IngestOptions,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<IngestReport> {
+        let chain = self.planner.chain;
+        let (_, repository) = chain.output("ingest")?;
+        let graph = self.planner.graph(resolved)?;
+        if graph.is_composite() || !resolved.part.is_empty() {
+            return Err(Error::request(format!(
+                "`{}` is not kept in one file: ingest its components, then link them",
+                resolved.asked.name
+            )));
+        }
+        let formatter = formatter_of(self, &graph)?;
+        let mut report = IngestReport::default();
+        let looked: Vec<Result<Looked, (PathBuf, Error)>> = files
+            .par_iter()
+            .map(|file| {
+                let outcome = self.look(&graph, &formatter, resolved, file, options);
+                progress(1);
+                outcome.map_err(|error| (file.clone(), error))
+            })
+            .collect();
+        let mut new = Vec::new();
+        for outcome in looked {
+            match outcome {
+                Ok(looked) => new.push(looked),
+                Err(failed) => report.failed.push(failed),
+            }
+        }
+        let writes = self.sort_out(&graph, repository, &formatter, new, options, &mut report)?;
+        report.ingested = writes.len();
+        let originals: Vec<PathBuf> = match options.mode {
+            IngestMode::Move => writes
+                .iter()
+                .filter_map(|write| original(&write.content))
+                .collect(),
+            _ => Vec::new(),
+        };
+        if !writes.is_empty() {
+            write_all(
+                repository,
+                writes,
+                Vec::new(),
+                &self.who.did("ingest", &options.notes),
+            )?;
+        }
+        for file in originals {
+            std::fs::remove_file(&file).map_err(|source| Error::io("remove", &file, source))?;
+        }
+        Ok(report)
+    }
+
+    fn look(
+        &self,
+        graph: &GraphNode,
+        formatter: &Arc<dyn Formatter>,
+        resolved: &Resolved,
+        file: &Path,
+        options: &IngestOptions,
+    ) -> Result<Looked> {
+        let (store, location) = outside(file)?;
+        let source = ArtifactSource::new(&store, &location, &file.display().to_string());
+        let stat = pantler_core::Store::stat_many(&store, std::slice::from_ref(&location))?
+            .pop()
+            .flatten()
+            .ok_or_else(|| Error::io("read", file, std::io::ErrorKind::NotFound.into()))?;
+        let format_error = |source| Error::Format {
+            asked: Asked::new(&graph.dataset_type, &resolved.data_id),
+            in_repository: false,
+            source,
+        };
+        let layout = formatter.index(&source).map_err(format_error)?;
+        let header =
+            if graph.definition.ingest.headers.is_empty() && self.header_keys(graph).is_empty() {
+                None
+            } else {
+                let request = ReadRequest {
+                    part: vec!["metadata".to_owned()],
+                    ..ReadRequest::default()
+                };
+                let object = formatter
+                    .read(&source, layout.as_deref(), &request)
+                    .map_err(format_error)?;
+                pantler_core::object::downcast::<Metadata>(object.as_ref()).cloned()
+            };
+        let data_id = self.data_id_of(graph, resolved, file, header.as_ref())?;
+        let digest = if options.digest {
+            Some(crate::fsck::digest_of(&store, &location)?)
+        } else {
+            None
+        };
+        Ok(Looked {
+            file: file.to_path_buf(),
+            data_id,
+            layout,
+            bytes: stat.bytes,
+            modified: stat.modified,
+            digest,
+        })
+    }
+
+    /// The keys of a type whose values stand in header cards, as the policy's `keys` section says.
+    fn header_keys(&self, graph: &GraphNode) -> Vec<(String, String, Vec<(String, KeyValue)>)> {
+        let chain = self.planner.chain;
+        graph
+            .keys
+            .iter()
+            .filter_map(|(key, _)| {
+                let definition = chain
+                    .repositories()
+                    .iter()
+                    .find_map(|repository| repository.policy().key(key))?;
+                Some((
+                    key.clone(),
+                    definition.header.clone()?,
+                    definition.map.clone(),
+                ))
+            })
+            .collect()
+    }
+
+    fn data_id_of(
+        &self,
+        graph: &GraphNode,
+        resolved: &Resolved,
+        file: &Path,
+        header: Option<&Metadata>,
+    ) -> Result<DataId> {
+        let mut data_id = resolved.data_id.clone();
+        if let Some(header) = header {
+            let rules = graph
+                .definition
+                .ingest
+                .headers
+                .iter()
+                .map(|(key, rule)| (key.clone(), rule.card.clone(), rule.map.clone()))
+                .chain(self.header_keys(graph));
+            for (key, card, map) in rules {
+                if data_id.get(&key).is_none()
+                    && let Some(text) = card_text(header, &card)
+                {
+                    let mapped = map
+                        .iter()
+                        .find(|(from, _)| *from == text)
+                        .map(|(_, to)| to.clone());
+                    data_id.insert(key, mapped.unwrap_or(KeyValue::Str(text)));
+                }
+            }
+        }
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+        let path = absolute.to_string_lossy();
+        let template = graph.definition.template.as_ref();
+        for pattern in graph.definition.ingest.path.iter().chain(template) {
+            if let Some(read) = pattern.read_suffix(&path) {
+                data_id = data_id.union(&read);
+            }
+        }
+        let asked = Asked::new(&graph.dataset_type, &data_id);
+        let data_id = typed(self.planner.chain, &asked, &data_id)?;
+        let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
+        match keys.iter().find(|key| data_id.get(key).is_none()) {
+            Some(key) => Err(Error::NoValue {
+                file: file.display().to_string(),
+                key: (*key).to_owned(),
+                template: template
+                    .map(|template| template.text().to_owned())
+                    .unwrap_or_default(),
+                keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            }),
+            None => Ok(data_id.restricted_to(&keys)),
+        }
+    }
+
+    /// Sorts files into new ones, ones that are there already, and ones that cannot be.
+    fn sort_out(
+        &self,
+        graph: &GraphNode,
+        repository: &Repository,
+        formatter: &Arc<dyn Formatter>,
+        looked: Vec<Looked>,
+        options: &IngestOptions,
+        report: &mut IngestReport,
+    ) -> Result<Vec<Write>> {
+        let requests: Vec<FindRequest> = looked
+            .iter()
+            .map(|each| FindRequest {
+                dataset_type: graph.dataset_type.clone(),
+                data_id: each.data_id.clone(),
+                limit: 1,
+            })
+            .collect();
+        let mut existing: Vec<Option<DatasetRecord>> = Vec::new();
+        for batch in requests.chunks(256) {
+            let answers = repository.registry().find_many(batch)?;
+            existing.extend(answers.into_iter().map(|answer| answer.into_iter().next()));
+        }
+        let mut writes: Vec<Write> = Vec::new();
+        let mut seen: std::collections::HashMap<DataId, PathBuf> = std::collections::HashMap::new();
+        for (each, existing) in looked.into_iter().zip(existing) {
+            let file = each.file.clone();
+            if let Some(other) = seen.get(&each.data_id) {
+                let error = Error::request(format!(
+                    "{} has the same data ID, {}",
+                    other.display(),
+                    each.data_id
+                ));
+                report.failed.push((file, error));
+                continue;
+            }
+            seen.insert(each.data_id.clone(), file.clone());
+            let outcome = match existing {
+                Some(record) => self
+                    .compare(graph, repository, formatter, &each, &record)
+                    .map(|()| None),
+                None => self.new_file(graph, repository, each, options).map(Some),
+            };
+            match outcome {
+                Ok(Some(write)) => writes.push(write),
+                Ok(None) => report.same += 1,
+                Err(error) => report.failed.push((file, error)),
+            }
+        }
+        Ok(writes)
+    }
+
+    fn new_file(
+        &self,
+        graph: &GraphNode,
+        repository: &Repository,
+        looked: Looked,
+        options: &IngestOptions,
+    ) -> Result<Write> {
+        let file = looked
+            .file
+            .canonicalize()
+            .map_err(|source| Error::io("read", &looked.file, source))?;
+        let mut write = new_write(
+            self,
+            graph,
+            &looked.data_id,
+            Content::Copy(file.clone()),
+            looked.bytes,
+        )?;
+        write.layout = looked.layout;
+        write.digest = looked.digest;
+        let inside = file
+            .strip_prefix(repository.root())
+            .ok()
+            .map(|path| path.to_string_lossy().into_owned());
+        let at_home = inside.as_deref() == Some(write.path.as_str());
+        write.content = match options.mode {
+            // A file that lies where the template puts it needs no copy.
+            _ if at_home => Content::InPlace {
+                location: None,
+                modified: looked.modified,
+            },
+            IngestMode::Copy | IngestMode::Move => Content::Copy(file),
+            IngestMode::Link => Content::Link(file),
+            IngestMode::InPlace => Content::InPlace {
+                location: Some(match &inside {
+                    Some(path) => Location::Inside(pantler_core::ArtifactPath::new(path)?),
+                    None => Location::Outside(file.to_string_lossy().into_owned().into()),
+                }),
+                modified: looked.modified,
+            },
+        };
+        Ok(write)
+    }
+
+    /// Accepts a file whose dataset exists already if its content is the same (rule R22).
+    fn compare(
+        &self,
+        graph: &GraphNode,
+        repository: &Repository,
+        formatter: &Arc<dyn Formatter>,
+        looked: &Looked,
+        existing: &DatasetRecord,
+    ) -> Result<()> {
+        let (store, location) = outside(&looked.file)?;
+        let asked = Asked::new(&graph.dataset_type, &looked.data_id);
+        let known = existing
+            .artifact
+            .as_ref()
+            .and_then(|artifact| artifact.digest);
+        let digest = match looked.digest {
+            Some(digest) => digest,
+            None => crate::fsck::digest_of(&store, &location)?,
+        };
+        if known == Some(digest) {
+            return Ok(());
+        }
+        let (existing_location, _) = crate::planner::locate(existing, &asked)?;
+        let request = ReadRequest {
+            class: crate::planner::own_class(graph.definition.python.as_deref()),
+            ..ReadRequest::default()
+        };
+        let read = |store: &dyn pantler_core::Store, location: &Location, name: &str| {
+            let source = ArtifactSource::new(store, location, name);
+            formatter
+                .read(&source, None, &request)
+                .map_err(|source| Error::Format {
+                    asked: asked.clone(),
+                    in_repository: false,
+                    source,
+                })
+        };
+        let new = read(&store, &location, &looked.file.display().to_string())?;
+        let old = read(
+            repository.store(),
+            &existing_location,
+            &repository.shown(&existing_location),
+        )?;
+        match new.difference(old.as_ref()) {
+            None => Ok(()),
+            Some(difference) => Err(Error::Conflict {
+                asked,
+                repository: repository.name().to_owned(),
+                location: existing_location.to_string(),
+                difference,
+            }),
+        }
+    }
+}
+
+/// A card's value as a person would type it as a data-ID value.
+fn card_text(header: &Metadata, keyword: &str) -> Option<String> {
+    match header.get(keyword)? {
+        CardValue::Text(text) => Some(text.trim_end().to_owned()),
+        CardValue::Integer(value) => Some(value.to_string()),
+        CardValue::Real(value) => Some(value.to_string()),
+        CardValue::Logical(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn original(content: &Content) -> Option<PathBuf> {
+    match content {
+        Content::Copy(file) => Some(file.clone()),
+        _ => None,
+    }
+}
+
+/// A file of the user's, seen through a store of its own folder.
+pub(crate) fn outside(file: &Path) -> Result<(LocalStore, Location)> {
+    let absolute = file
+        .canonicalize()
+        .map_err(|source| Error::io("read", file, source))?;
+    if absolute.is_dir() {
+        return Err(Error::io(
+            "read",
+            file,
+            std::io::ErrorKind::IsADirectory.into(),
+        ));
+    }
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    let store = LocalStore::open(folder)?;
+    Ok((
+        store,
+        Location::Outside(absolute.to_string_lossy().into_owned().into()),
+    ))
+}

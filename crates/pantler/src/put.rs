@@ -1,0 +1,374 @@
+//! Puts an object: takes it apart, writes what is new, records what it is made of, all or nothing.
+//!
+//! ```text
+//! resolve ─► graph, candidates ─► decide (what is new, same, input only, refused) ─► commit (stage, sync, link, record)
+//! ```
+//!
+//! Everything is decided, and refused where it must be, before the first byte is staged.
+
+pub(crate) mod commit;
+mod decide;
+mod explain;
+mod input_only;
+
+pub(crate) use commit::write_all;
+pub(crate) use decide::{formatter_of, new_write};
+pub use explain::{PutNode, PutPlan};
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pantler_core::composite_graph::GraphNode;
+use pantler_core::registry::{DefinitionVersion, FindRequest, Member, Provenance};
+use pantler_core::template::Template;
+use pantler_core::{
+    ArtifactPath, DataId, DatasetId, Digest, KeyValue, ObjectRef, TypeName, synonyms,
+};
+
+use crate::candidates::{Candidates, Found};
+use crate::complete::complete;
+use crate::error::{Asked, Error, Result};
+use crate::execute::Executor;
+use crate::planner::Planner;
+use crate::resolve::{Resolved, check_keys};
+
+/// What to do with an input-only component that was changed (rule R24).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InputOnly {
+    /// Refuse the put.
+    #[default]
+    Refuse,
+    /// Go on; the change is lost.
+    Drop,
+}
+
+/// What to do with a different dataset under the same data ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// Refuse the put.
+    #[default]
+    Refuse,
+    /// Replace it, with a new identity (rule R26).
+    Replace,
+}
+
+/// How to put.
+#[derive(Debug, Clone, Default)]
+pub struct PutOptions {
+    /// What to do with a different dataset under the same data ID.
+    pub on_conflict: OnConflict,
+    /// What to do with changed input-only components.
+    pub input_only: InputOnly,
+    /// Notes to keep with it.
+    pub notes: Vec<(String, String)>,
+}
+
+/// What a put or a link did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutResult {
+    /// The name that was put.
+    pub name: String,
+    /// The complete data ID.
+    pub data_id: DataId,
+    /// The locations that were written.
+    pub written: Vec<String>,
+    /// The components (or the dataset itself) that were there already.
+    pub unchanged: Vec<String>,
+    /// The components that were only recorded.
+    pub input_only: Vec<String>,
+    /// Whether a composition was recorded.
+    pub recorded: bool,
+    /// The dataset's identity.
+    pub id: DatasetId,
+}
+
+/// An artifact to be written.
+pub(crate) struct Write {
+    pub id: DatasetId,
+    pub definition: Arc<DefinitionVersion>,
+    pub data_id: DataId,
+    pub path: ArtifactPath,
+    pub content: Content,
+    pub bytes: u64,
+    pub digest: Option<Digest>,
+    pub layout: Option<Arc<[u8]>>,
+    pub replaces: Option<Found>,
+    /// Other types whose artifacts could lie at the same path (rule R8).
+    pub rivals: Vec<(TypeName, Template)>,
+}
+
+/// Where an artifact's bytes come from.
+pub(crate) enum Content {
+    /// From memory.
+    Memory(Bytes),
+    /// From a file of the user's, copied.
+    Copy(std::path::PathBuf),
+    /// From a file of the user's, as a further name of it.
+    Link(std::path::PathBuf),
+    /// The file lies where it shall stay.
+    InPlace {
+        location: Option<pantler_core::Location>,
+        modified: Option<i64>,
+    },
+}
+
+/// A composition to be recorded.
+pub(crate) struct Composition {
+    pub id: DatasetId,
+    pub definition: Arc<DefinitionVersion>,
+    pub data_id: DataId,
+    pub members: Vec<Member>,
+    pub replaces: Option<Found>,
+}
+
+/// All that a put will do.
+#[derive(Default)]
+pub(crate) struct Decision {
+    pub writes: Vec<Write>,
+    pub compositions: Vec<Composition>,
+    pub unchanged: Vec<String>,
+    pub input_only: Vec<String>,
+    /// The definitions that it uses, each with the number of the repository that it stands in.
+    pub definitions: Vec<(usize, Arc<pantler_core::policy::Definition>)>,
+}
+
+/// Puts objects into the first output of a chain.
+#[derive(Clone, Copy)]
+pub(crate) struct Putter<'a> {
+    pub planner: Planner<'a>,
+    pub executor: Executor<'a>,
+    pub who: &'a Who,
+}
+
+/// Who acts, as the program says; kept with every put (rule R31).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The user's name.
+    pub user: String,
+    /// The machine's name.
+    pub host: String,
+}
+
+impl Who {
+    /// Returns a record of an action of today's.
+    pub(crate) fn did(&self, action: &str, notes: &[(String, String)]) -> Provenance {
+        Provenance {
+            action: action.to_owned(),
+            time: jiff::Timestamp::now().to_string(),
+            user: self.user.clone(),
+            host: self.host.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            notes: notes.to_vec(),
+        }
+    }
+}
+
+impl Putter<'_> {
+    /// Puts an object.
+    pub fn put(
+        &self,
+        object: &ObjectRef,
+        resolved: &Resolved,
+        options: &PutOptions,
+    ) -> Result<PutResult> {
+        again_if_raced(|| self.put_once(object, resolved, options))
+    }
+
+    fn put_once(
+        &self,
+        object: &ObjectRef,
+        resolved: &Resolved,
+        options: &PutOptions,
+    ) -> Result<PutResult> {
+        let (_, output) = self.planner.chain.output("put")?;
+        if !output.writable() {
+            return Err(Error::NotWritable {
+                repository: output.name().to_owned(),
+                why: "it was opened for reading".to_owned(),
+            });
+        }
+        let (graph, resolved) = self.target(resolved)?;
+        let (candidates, data_id) = self.complete_data_id(&graph, &resolved)?;
+        let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        let id = decider.dataset(&graph, object, &data_id, &resolved.asked.name)?;
+        let decision = decider.finish();
+        self.commit(
+            &resolved,
+            data_id,
+            id,
+            decision,
+            &self.who.did("put", &options.notes),
+        )
+    }
+
+    /// Records parts that were put one by one as a composite; nothing is written but the record.
+    pub fn link(&self, resolved: &Resolved, options: &PutOptions) -> Result<PutResult> {
+        again_if_raced(|| self.link_once(resolved, options))
+    }
+
+    fn link_once(&self, resolved: &Resolved, options: &PutOptions) -> Result<PutResult> {
+        self.planner.chain.output("link")?;
+        let graph = self.planner.graph(resolved)?;
+        if !graph.is_composite() || !resolved.part.is_empty() {
+            return Err(Error::request(format!(
+                "`{}` is no composite, so there is nothing to link",
+                resolved.asked.name
+            )));
+        }
+        check_keys(
+            self.planner.chain,
+            &resolved.asked,
+            &resolved.data_id,
+            &graph.keys,
+        )?;
+        let candidates = Candidates::find(self.planner.chain, &graph, &resolved.data_id)?;
+        let data_id = complete(
+            self.planner.chain,
+            &candidates,
+            &graph,
+            &resolved.asked,
+            &resolved.data_id,
+        )?;
+        let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        let id = decider.link(&graph, &data_id)?;
+        let decision = decider.finish();
+        self.commit(
+            resolved,
+            data_id,
+            id,
+            decision,
+            &self.who.did("link", &options.notes),
+        )
+    }
+
+    /// The graph to put: of the whole type, or of the component that a dotted name means, if it has an artifact of its own.
+    fn target(&self, resolved: &Resolved) -> Result<(GraphNode, Resolved)> {
+        let graph = self.planner.graph(resolved)?;
+        let Some((first, rest)) = resolved.part.split_first() else {
+            return Ok((graph, resolved.clone()));
+        };
+        let wanted = synonyms::canonical(first);
+        let component = graph.components().iter().find(|node| {
+            synonyms::canonical(node.component_name()) == wanted && node.part.is_empty()
+        });
+        let Some(component) = component else {
+            return Err(Error::ReadOnly {
+                name: resolved.asked.name.clone(),
+                place: Some(graph.definition.place.clone()),
+                components: graph
+                    .components()
+                    .iter()
+                    .map(|node| node.component_name().to_owned())
+                    .collect(),
+                why: format!(
+                    "`{first}` has no artifact of its own: it lies inside that of `{}`",
+                    graph.dataset_type
+                ),
+                instead: Vec::new(),
+            });
+        };
+        let inner = Resolved {
+            asked: resolved.asked.clone(),
+            dataset_type: component.dataset_type.clone(),
+            part: rest.to_vec(),
+            data_id: component.data_id(&resolved.data_id),
+        };
+        self.target(&inner)
+    }
+
+    /// Completes a data ID for a put: from the type's own datasets, else from any type in the chain that has the given keys
+    /// (rule R27).
+    pub(crate) fn complete_data_id(
+        &self,
+        graph: &GraphNode,
+        resolved: &Resolved,
+    ) -> Result<(Candidates, DataId)> {
+        let chain = self.planner.chain;
+        check_keys(chain, &resolved.asked, &resolved.data_id, &graph.keys)?;
+        let mut given = resolved.data_id.clone();
+        let missing = graph.keys.iter().any(|(key, _)| given.get(key).is_none());
+        if missing {
+            for (key, _) in &graph.keys {
+                if given.get(key).is_none()
+                    && let [value] = self.values_anywhere(&given, key)?.as_slice()
+                {
+                    given.insert(key.as_str(), value.clone());
+                }
+            }
+        }
+        let candidates = Candidates::find(chain, graph, &given)?;
+        let data_id = complete(chain, &candidates, graph, &resolved.asked, &given)?;
+        Ok((candidates, data_id))
+    }
+
+    fn values_anywhere(&self, given: &DataId, key: &str) -> Result<Vec<KeyValue>> {
+        let chain = self.planner.chain;
+        let requests: Vec<FindRequest> = chain
+            .definitions()
+            .filter_map(|(_, definition)| {
+                let keys = definition.template.as_ref()?.keys();
+                let has = |wanted: &str| keys.iter().any(|(known, _)| known == wanted);
+                (has(key) && given.keys().all(has)).then(|| FindRequest {
+                    dataset_type: definition.name.clone(),
+                    data_id: given.clone(),
+                    limit: crate::candidates::MOST_CANDIDATES,
+                })
+            })
+            .collect();
+        let mut values = Vec::new();
+        if requests.is_empty() {
+            return Ok(values);
+        }
+        for repository in chain.repositories() {
+            for record in repository
+                .registry()
+                .find_many(&requests)?
+                .into_iter()
+                .flatten()
+            {
+                values.extend(record.data_id.get(key).cloned());
+            }
+        }
+        values.sort();
+        values.dedup();
+        Ok(values)
+    }
+
+    /// Says what a put of this dataset would meet, for `explain --put`.
+    pub(crate) fn asked(&self, graph: &GraphNode, data_id: &DataId) -> Asked {
+        Asked::new(graph.dataset_name(), data_id)
+    }
+}
+
+/// The version of a definition that a dataset is written with today (rule R6).
+pub(crate) fn definition_version(graph: &GraphNode) -> Arc<DefinitionVersion> {
+    let definition = &graph.definition;
+    let composite = graph.is_composite();
+    Arc::new(DefinitionVersion {
+        dataset_type: definition.name.clone(),
+        keys: graph.keys.clone(),
+        template: definition
+            .template
+            .as_ref()
+            .filter(|_| !composite)
+            .map(|template| template.text().to_owned()),
+        storage: definition.storage.clone().filter(|_| !composite),
+        python: definition.python.clone(),
+        assembler: definition
+            .composite
+            .as_ref()
+            .and_then(|composite| composite.assembler.clone()),
+        extra: None,
+    })
+}
+
+/// Decides anew when another process was faster: then what it put is compared like anything else that is there.
+fn again_if_raced<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
+    for _ in 0..4 {
+        match act() {
+            Err(Error::Raced { .. }) => {}
+            outcome => return outcome,
+        }
+    }
+    act()
+}

@@ -1,0 +1,390 @@
+//! One repository: a root with a policy, an index and artifacts.
+//!
+//! It knows itself only: which other repositories are searched with it is the chain's business.
+//!
+//! ```text
+//! root/
+//! ├─ policy.yaml                     what its people say about its dataset types
+//! ├─ calexp/0903334/016.fits …       artifacts, where the templates put them
+//! └─ .pantler/
+//!    ├─ repository.json              its parents
+//!    ├─ definitions.yaml             definitions that puts brought along (rule R7)
+//!    ├─ registry.sqlite              the index
+//!    ├─ staging/                     artifacts that are being written
+//!    └─ superseded/                  replaced artifacts that compositions still use
+//! ```
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pantler_core::policy::{Policy, PolicyText};
+use pantler_core::problem::{Problem, Severity};
+use pantler_core::store::{Link, OnExisting, RangeRequest};
+use pantler_core::{ArtifactPath, Location, Registry, Store};
+use pantler_registry::{Access, SqliteRegistry};
+use pantler_store::LocalStore;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// The folder of what is pantler's own inside a repository.
+pub const OWN_FOLDER: &str = ".pantler";
+const CONFIG: &str = ".pantler/repository.json";
+const DEFINITIONS: &str = ".pantler/definitions.yaml";
+const POLICY: &str = "policy.yaml";
+const REGISTRY: &str = "registry.sqlite";
+
+/// What a repository says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepositoryConfig {
+    /// The version of this layout.
+    pub version: u32,
+    /// Its parents, relative to its root where that is possible.
+    #[serde(default)]
+    pub parents: Vec<String>,
+}
+
+impl Default for RepositoryConfig {
+    fn default() -> RepositoryConfig {
+        RepositoryConfig {
+            version: 1,
+            parents: Vec::new(),
+        }
+    }
+}
+
+/// One open repository.
+pub struct Repository {
+    name: String,
+    root: String,
+    store: Arc<dyn Store>,
+    registry: Arc<dyn Registry>,
+    policy: Policy,
+    warnings: Vec<Problem>,
+    config: RepositoryConfig,
+    writable: bool,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Repository({})", self.root)
+    }
+}
+
+/// Opens the store and the registry of a local repository; tests and statistics wrap what it returns.
+pub type Opener =
+    dyn Fn(&Path, Access) -> Result<(Arc<dyn Store>, Arc<dyn Registry>)> + Send + Sync;
+
+/// Opens a folder with its SQLite registry.
+pub fn open_local(root: &Path, access: Access) -> Result<(Arc<dyn Store>, Arc<dyn Registry>)> {
+    let store = LocalStore::open(root)?;
+    let registry = SqliteRegistry::open(&root.join(OWN_FOLDER).join(REGISTRY), access)?;
+    Ok((Arc::new(store), Arc::new(registry)))
+}
+
+impl Repository {
+    /// Makes a new repository in a folder, with its policy and its parents (absolute paths).
+    pub fn init(root: &Path, policy: &[PolicyText], parents: &[std::path::PathBuf]) -> Result<()> {
+        let shown = root.display().to_string();
+        if root.join(CONFIG).exists() {
+            return Err(Error::RepositoryExists { path: shown });
+        }
+        std::fs::create_dir_all(root.join(OWN_FOLDER))
+            .map_err(|source| Error::io("make", root, source))?;
+        let root = root
+            .canonicalize()
+            .map_err(|source| Error::io("open", root, source))?;
+        let store = LocalStore::open(&root)?;
+        let registry = root.join(OWN_FOLDER).join(REGISTRY);
+        // The config is written last: a folder without it is no repository, so a crash before leaves none.
+        if registry.exists() {
+            std::fs::remove_file(&registry)
+                .map_err(|source| Error::io("replace", &registry, source))?;
+        }
+        SqliteRegistry::create(&registry)?;
+        write_policies(&store, policy)?;
+        let config = RepositoryConfig {
+            parents: parents
+                .iter()
+                .map(|parent| relative_path(&root, parent))
+                .collect(),
+            ..RepositoryConfig::default()
+        };
+        write_config(&store, &config)
+    }
+
+    /// Opens a repository in a folder.
+    pub fn open(root: &Path, access: Access, opener: &Opener) -> Result<Repository> {
+        let name = root.display().to_string();
+        let missing = |why: &str| Error::NoRepository {
+            path: name.clone(),
+            why: why.to_owned(),
+            child: None,
+        };
+        let Ok(absolute) = root.canonicalize() else {
+            return Err(missing("there is no such folder"));
+        };
+        if !absolute.is_dir() {
+            return Err(missing("it is a file"));
+        }
+        if !absolute.join(CONFIG).exists() {
+            return Err(missing("it is a folder without `.pantler/repository.json`"));
+        }
+        let (store, registry) = opener(&absolute, access)?;
+        Repository::from_parts(&name, store, registry, access == Access::ReadWrite)
+    }
+
+    /// Makes a repository of a store and a registry; its policy and config are read from the store.
+    pub fn from_parts(
+        name: &str,
+        store: Arc<dyn Store>,
+        registry: Arc<dyn Registry>,
+        writable: bool,
+    ) -> Result<Repository> {
+        let config = match read_text(store.as_ref(), CONFIG)? {
+            Some(text) => serde_json::from_str(&text).map_err(|error| Error::NoRepository {
+                path: name.to_owned(),
+                why: format!("{CONFIG} is damaged: {error}"),
+                child: None,
+            })?,
+            None => RepositoryConfig::default(),
+        };
+        let mut texts = Vec::new();
+        for file in [DEFINITIONS, POLICY] {
+            if let Some(text) = read_text(store.as_ref(), file)? {
+                texts.push(PolicyText {
+                    file: joined(name, file).into(),
+                    text,
+                });
+            }
+        }
+        let (policy, problems) = Policy::load(&texts, &mut |including, wanted| {
+            include(store.as_ref(), name, including, wanted)
+        });
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return Err(Error::Policy { problems });
+        }
+        Ok(Repository {
+            name: name.to_owned(),
+            root: store.root().to_owned(),
+            store,
+            registry,
+            policy,
+            warnings: problems,
+            config,
+            writable,
+        })
+    }
+
+    /// Returns the name under which it was opened.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns its root as an absolute path or URL.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Returns where its artifacts are.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Returns its store, to be kept.
+    pub fn store_handle(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// Returns its index.
+    pub fn registry(&self) -> &dyn Registry {
+        self.registry.as_ref()
+    }
+
+    /// Returns what it says about its dataset types.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Returns what its policy says that is probably not meant.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Says whether it was opened for writing.
+    pub fn writable(&self) -> bool {
+        self.writable
+    }
+
+    /// Returns its parents' paths: absolute, or relative to its root.
+    pub fn parents(&self) -> &[String] {
+        &self.config.parents
+    }
+
+    /// Returns a location as a person would type it.
+    pub fn shown(&self, location: &Location) -> String {
+        match location {
+            Location::Inside(path) => joined(&self.name, path.as_str()),
+            Location::Outside(path) => path.to_string(),
+        }
+    }
+
+    /// Adds definitions to those that the repository keeps beside its people's policy (rule R7).
+    pub fn add_definitions(&self, yaml: &str) -> Result<()> {
+        let old = read_text(self.store.as_ref(), DEFINITIONS)?.unwrap_or_else(|| {
+            "# Definitions that puts brought along, so that this repository can be opened alone.\ndatasets:\n"
+                .to_owned()
+        });
+        let indented: String = yaml.lines().map(|line| format!("  {line}\n")).collect();
+        write_text(
+            self.store.as_ref(),
+            DEFINITIONS,
+            &format!("{old}{indented}"),
+        )
+    }
+
+    /// Adds parents to the config, relative to the root where that is possible.
+    pub fn add_parents(&self, parents: &[String]) -> Result<()> {
+        let mut config = self.config.clone();
+        for parent in parents {
+            let relative = relative_path(Path::new(&self.root), Path::new(parent));
+            if !config.parents.contains(&relative) {
+                config.parents.push(relative);
+            }
+        }
+        if config == self.config {
+            return Ok(());
+        }
+        write_config(self.store.as_ref(), &config)
+    }
+}
+
+fn joined(folder: &str, file: &str) -> String {
+    format!("{}/{file}", folder.trim_end_matches('/'))
+}
+
+fn include(
+    store: &dyn Store,
+    name: &str,
+    including: &str,
+    wanted: &str,
+) -> Result<PolicyText, String> {
+    let folder = including
+        .strip_prefix(&joined(name, ""))
+        .and_then(|inside| inside.rsplit_once('/'))
+        .map_or("", |(folder, _)| folder);
+    let path = if folder.is_empty() {
+        wanted.to_owned()
+    } else {
+        joined(folder, wanted)
+    };
+    match read_text(store, &path) {
+        Ok(Some(text)) => Ok(PolicyText {
+            file: joined(name, &path).into(),
+            text,
+        }),
+        Ok(None) => Err(format!("{} does not exist", joined(name, &path))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Reads a small text of the repository's own; `None` if it does not exist.
+fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
+    let location = Location::Inside(ArtifactPath::new(path)?);
+    let Some(stat) = store
+        .stat_many(std::slice::from_ref(&location))?
+        .into_iter()
+        .flatten()
+        .next()
+    else {
+        return Ok(None);
+    };
+    let request = RangeRequest {
+        location,
+        ranges: vec![0..stat.bytes],
+    };
+    let bytes = store
+        .read_ranges(&[request])?
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_default();
+    String::from_utf8(bytes.to_vec())
+        .map(Some)
+        .map_err(|_| Error::request(format!("{} is not UTF-8 text", joined(store.root(), path))))
+}
+
+/// Writes a small text of the repository's own, replacing the old one in one step, durably.
+fn write_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
+    let target = ArtifactPath::new(path)?;
+    let staged = ArtifactPath::new(&format!(
+        "{}/{}",
+        pantler_core::store::STAGING,
+        Uuid::now_v7()
+    ))?;
+    store.stage(&staged, &mut text.as_bytes())?;
+    store.sync(std::slice::from_ref(&staged))?;
+    store.link(&[Link {
+        from: staged.clone(),
+        to: target.clone(),
+        existing: OnExisting::Replace,
+    }])?;
+    store.sync(&[target])?;
+    store.delete(&[staged])?;
+    Ok(())
+}
+
+fn write_config(store: &dyn Store, config: &RepositoryConfig) -> Result<()> {
+    let text = serde_json::to_string_pretty(config).map_err(|error| {
+        Error::request(format!("cannot write the repository's config: {error}"))
+    })?;
+    write_text(store, CONFIG, &format!("{text}\n"))
+}
+
+/// Writes one policy as `policy.yaml`; several as files of their own that `policy.yaml` includes, in their order.
+fn write_policies(store: &dyn Store, policies: &[PolicyText]) -> Result<()> {
+    match policies {
+        [] => Ok(()),
+        [only] => write_text(store, POLICY, &only.text),
+        several => {
+            let mut includes = String::from("include:\n");
+            for (index, policy) in several.iter().enumerate() {
+                let stem = Path::new(policy.file.as_ref()).file_stem().map_or_else(
+                    || "policy".to_owned(),
+                    |stem| stem.to_string_lossy().into_owned(),
+                );
+                let path = format!("policy/{:02}-{stem}.yaml", index + 1);
+                write_text(store, &path, &policy.text)?;
+                includes.push_str(&format!("  - {path}\n"));
+            }
+            write_text(store, POLICY, &includes)
+        }
+    }
+}
+
+/// Returns `target` relative to the folder `from` where both are absolute and share more than the root.
+fn relative_path(from: &Path, target: &Path) -> String {
+    let absolute = target
+        .canonicalize()
+        .unwrap_or_else(|_| target.to_path_buf());
+    let shared = from
+        .components()
+        .zip(absolute.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    if shared <= 1 {
+        return absolute.display().to_string();
+    }
+    let mut relative = std::path::PathBuf::new();
+    for _ in from.components().skip(shared) {
+        relative.push("..");
+    }
+    for part in absolute.components().skip(shared) {
+        relative.push(part);
+    }
+    relative.display().to_string()
+}

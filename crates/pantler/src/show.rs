@@ -1,0 +1,76 @@
+//! What is in a repository: types, counts, sizes, key ranges, stages, parents.
+
+use pantler_core::registry::TypeSummary;
+
+use crate::butler::Butler;
+use crate::error::{Error, Result};
+
+/// A repository at a glance.
+#[derive(Debug, Clone)]
+pub struct RepositoryInfo {
+    /// Its root.
+    pub root: String,
+    /// Its parents' roots, in search order.
+    pub parents: Vec<String>,
+    /// The stages that its policy lists, or that its types have.
+    pub stages: Vec<String>,
+    /// Its types with datasets, by name.
+    pub types: Vec<TypeInfo>,
+}
+
+/// What a repository has of one type.
+#[derive(Debug, Clone)]
+pub struct TypeInfo {
+    /// What the registry says.
+    pub summary: TypeSummary,
+    /// How it is kept: `file`, `composite`.
+    pub kind: &'static str,
+    /// The policy's description.
+    pub description: Option<String>,
+}
+
+/// Returns what is in the first repository of a butler's chain.
+pub fn repository_info(butler: &Butler) -> Result<RepositoryInfo> {
+    let repository = butler
+        .repositories()
+        .first()
+        .ok_or_else(|| Error::request("no repository was named"))?;
+    let policy = repository.policy();
+    let mut stages = policy.stages().to_vec();
+    for definition in policy.definitions() {
+        if let Some(stage) = definition.name.stage()
+            && !stages.iter().any(|known| known == stage)
+        {
+            stages.push(stage.to_owned());
+        }
+    }
+    let types = repository
+        .registry()
+        .summary()?
+        .into_iter()
+        .map(|summary| {
+            let definition = butler
+                .chain()
+                .definitions()
+                .find(|(_, definition)| definition.name == summary.dataset_type)
+                .map(|(_, definition)| definition);
+            TypeInfo {
+                kind: match definition {
+                    Some(definition) if definition.composite.is_some() => "composite",
+                    _ => "file",
+                },
+                description: definition.and_then(|definition| definition.description.clone()),
+                summary,
+            }
+        })
+        .collect();
+    Ok(RepositoryInfo {
+        root: repository.root().to_owned(),
+        parents: butler.repositories()[1..]
+            .iter()
+            .map(|parent| parent.root().to_owned())
+            .collect(),
+        stages,
+        types,
+    })
+}
