@@ -1,0 +1,99 @@
+//! FITS: exposures, images, masks and their components, with the archives of the LSST stack.
+//!
+//! ```text
+//! Opened ─► Structure ─► Contents ◄─ Layout          what the file contains, from its headers or from a layout
+//!                            │
+//!          Asked ────────────┼─► plane, tiles, scaling     pixels
+//!                            ├─► archive, heap             records of persisted objects
+//!                            └─► component                 either of records or of header cards
+//! write ─► plane_cards, hdu_writing, archive_writing, provenance
+//! ```
+//!
+//! Nothing in a file is believed: sizes are checked against the file before memory is taken, and every error names file,
+//! HDU and reason. HDUs are counted from 0 in requests and messages.
+
+mod archive;
+mod archive_writing;
+mod asked;
+mod card;
+mod component;
+mod contents;
+mod hdu_writing;
+mod heap;
+mod layout;
+mod locating;
+mod mask_planes;
+mod opened;
+mod place;
+mod plane;
+mod plane_cards;
+mod provenance;
+mod reading;
+mod scaling;
+mod structure;
+mod tiles;
+mod writing;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
+use pantler_core::{FormatError, Formatter, ObjectRef, Source};
+use pantler_objects::synonyms::components;
+
+pub use provenance::provenance;
+
+use contents::Contents;
+use layout::Layout;
+
+/// Reads and writes FITS files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FitsFormatter;
+
+impl Formatter for FitsFormatter {
+    fn name(&self) -> &str {
+        "FITS"
+    }
+
+    fn extensions(&self) -> &[&str] {
+        &[".fits", ".fits.fz", ".fits.gz", ".fit", ".fts", ".fz"]
+    }
+
+    fn parts(&self, class: &str) -> Vec<String> {
+        let names: Vec<&str> = match class {
+            "Exposure" => components().collect(),
+            "MaskedImage" => vec!["image", "mask", "variance", "metadata", "bbox"],
+            "Image" => vec!["metadata", "bbox", "wcs"],
+            "Mask" => vec!["metadata", "bbox"],
+            _ => Vec::new(),
+        };
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn index(&self, source: &dyn Source) -> Result<Option<Arc<[u8]>>, FormatError> {
+        let contents = Contents::walk(source)?;
+        // In a file that is wrapped in gzip there is nothing to point at.
+        if !contents.file().has_ranges() {
+            contents.check_whole()?;
+            return Ok(None);
+        }
+        Ok(Some(Layout::of(&contents)?.to_bytes().into()))
+    }
+
+    fn locate(&self, layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
+        locating::locate(layout, request)
+    }
+
+    fn read(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        request: &ReadRequest,
+    ) -> Result<ObjectRef, FormatError> {
+        reading::read(source, layout, request)
+    }
+
+    fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {
+        writing::write(object, options)
+    }
+}

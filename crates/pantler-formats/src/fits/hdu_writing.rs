@@ -1,0 +1,179 @@
+//! HDUs as bytes: headers with their mandatory cards, images plain or in compressed tiles, tables.
+//!
+//! The same input gives the same bytes: no dates, no checksums. What the cards of a plane or a table are is decided by the
+//! callers.
+
+use bytes::Bytes;
+use fitsio_pure::compress::{TileCompression, compress_image_hdu};
+use pantler_core::FormatError;
+use pantler_objects::{Card, CardValue, Pixels};
+
+use super::card::{read_cards, write_card, write_end, write_new};
+use super::place::Place;
+use super::scaling::to_bytes;
+
+/// How the pixels of an image are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recipe {
+    /// As they are.
+    Plain,
+    /// In tiles that decode to the same bits.
+    Lossless,
+    /// Floating-point numbers rounded to a fraction of their noise; integers without loss.
+    Lossy,
+}
+
+impl Recipe {
+    /// Reads the name of a recipe; `None` if there is no such recipe.
+    pub(crate) fn parse(name: Option<&str>) -> Option<Recipe> {
+        match name {
+            None | Some("none" | "plain" | "default") => Some(Recipe::Plain),
+            Some("lossless") => Some(Recipe::Lossless),
+            Some("lossy") => Some(Recipe::Lossy),
+            Some(_) => None,
+        }
+    }
+}
+
+/// A header that is being written.
+#[derive(Default)]
+pub(crate) struct HeaderWriting {
+    bytes: Vec<u8>,
+}
+
+impl HeaderWriting {
+    /// Adds a keyword with value and comment.
+    pub(crate) fn add(&mut self, keyword: &str, value: impl Into<CardValue>, comment: &str) {
+        write_new(&mut self.bytes, keyword, &value.into(), comment);
+    }
+
+    /// Adds a card as it was read, if it was.
+    pub(crate) fn card(&mut self, card: &Card) {
+        write_card(&mut self.bytes, card);
+    }
+
+    /// Appends the header to a file.
+    pub(crate) fn finish(mut self, out: &mut Vec<u8>) {
+        write_end(&mut self.bytes);
+        out.extend_from_slice(&self.bytes);
+    }
+}
+
+/// Starts the header of a primary HDU without pixels.
+pub(crate) fn empty_primary() -> HeaderWriting {
+    let mut header = HeaderWriting::default();
+    header.add("SIMPLE", true, "file conforms to the FITS standard");
+    header.add("BITPIX", 8, "bits per pixel");
+    header.add("NAXIS", 0, "number of axes");
+    header.add("EXTEND", true, "there are extensions");
+    header
+}
+
+/// Appends an image HDU: as the primary one if it is the first, else as an extension.
+pub(crate) fn write_image(
+    out: &mut Vec<u8>,
+    pixels: &Pixels,
+    (width, height): (u64, u64),
+    recipe: Recipe,
+    cards: &[Card],
+    place: &Place,
+) -> Result<(), FormatError> {
+    let tiles = match recipe {
+        Recipe::Plain => None,
+        _ if pixels.is_empty() || out.is_empty() => None,
+        _ => compressed(pixels, width, height, recipe, place)?,
+    };
+    if let Some(table) = tiles {
+        return write_tiles(out, &table, cards, place);
+    }
+    let (bitpix, zero, data) = to_bytes(pixels);
+    let mut header = HeaderWriting::default();
+    if out.is_empty() {
+        header.add("SIMPLE", true, "file conforms to the FITS standard");
+    } else {
+        header.add("XTENSION", "IMAGE", "image extension");
+    }
+    header.add("BITPIX", bitpix, "bits per pixel");
+    header.add("NAXIS", 2, "number of axes");
+    header.add("NAXIS1", integer(width), "columns");
+    header.add("NAXIS2", integer(height), "rows");
+    if out.is_empty() {
+        header.add("EXTEND", true, "there may be extensions");
+    } else {
+        header.add("PCOUNT", 0, "");
+        header.add("GCOUNT", 1, "");
+    }
+    if let Some(zero) = zero {
+        header.add("BSCALE", 1.0, "");
+        header.add("BZERO", zero, "the pixels are shifted by this");
+    }
+    for card in cards {
+        header.card(card);
+    }
+    header.finish(out);
+    write_data(out, &data, 0);
+    Ok(())
+}
+
+/// Appends data and fills the last block.
+pub(crate) fn write_data(out: &mut Vec<u8>, data: &[u8], filling: u8) {
+    out.extend_from_slice(data);
+    out.resize(out.len().next_multiple_of(2880), filling);
+}
+
+/// Returns an image as a table of tiles; `None` for pixel types that have no codec.
+fn compressed(
+    pixels: &Pixels,
+    width: u64,
+    height: u64,
+    recipe: Recipe,
+    place: &Place,
+) -> Result<Option<Vec<u8>>, FormatError> {
+    let axes = [width as usize, height as usize];
+    let lossless = TileCompression::gzip2().lossless();
+    let how = match recipe {
+        Recipe::Lossy => TileCompression::rice(),
+        _ => lossless.clone(),
+    };
+    let bytes = match pixels {
+        Pixels::U8(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::I8(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::U16(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::I16(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::U32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::I32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::F32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::F64(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::U64(_) | Pixels::I64(_) => return Ok(None),
+    };
+    match bytes {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) => Err(place.unsupported(format!("the pixels cannot be compressed: {error}"))),
+    }
+}
+
+/// Appends the table of tiles with our cards behind those of the codec.
+fn write_tiles(
+    out: &mut Vec<u8>,
+    table: &[u8],
+    cards: &[Card],
+    place: &Place,
+) -> Result<(), FormatError> {
+    let end = table.chunks_exact(80).position(|card| card.starts_with(b"END     "));
+    let length = end.map(|end| (end + 1).saturating_mul(80).next_multiple_of(2880));
+    let Some((head, data)) = length.and_then(|length| table.split_at_checked(length)) else {
+        return Err(place.unsupported("the pixels cannot be compressed"));
+    };
+    let mut header = HeaderWriting::default();
+    for card in read_cards(&Bytes::copy_from_slice(head)).iter().chain(cards) {
+        header.card(card);
+    }
+    header.finish(out);
+    write_data(out, data, 0);
+    Ok(())
+}
+
+/// Returns a size as a card's whole number.
+pub(crate) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

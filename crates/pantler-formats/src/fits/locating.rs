@@ -1,0 +1,128 @@
+//! Where the bytes of a target lie, from the layout alone.
+//!
+//! The reader fetches these ranges before it starts, and the planner adds them up, so a plan says what a read costs.
+
+use std::ops::Range;
+
+use pantler_core::formatter::{PartLocation, ReadRequest};
+use pantler_objects::synonyms::class_of;
+
+use super::asked::{Asked, Target, class_of_component};
+use super::component::HEADER_COMPONENTS;
+use super::contents::{Planes, planes};
+use super::layout::Layout;
+use super::opened::coalesce;
+use super::place::Place;
+use super::plane::{bbox, data_range};
+
+/// Returns where a part lies; `None` if the layout does not tell.
+pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
+    let layout = Layout::parse(layout)?;
+    let asked = Asked::of(request);
+    let ranges = ranges(&layout, &asked)?;
+    let class = match asked.below.last() {
+        Some(name) => class_of(name).unwrap_or("Object").to_owned(),
+        None => class(&layout, &asked),
+    };
+    Some(PartLocation {
+        ranges: coalesce(&ranges, 0),
+        class,
+    })
+}
+
+fn class(layout: &Layout, asked: &Asked) -> String {
+    match &asked.target {
+        Target::Exposure => "Exposure",
+        Target::MaskedImage => "MaskedImage",
+        Target::LoneImage | Target::Image | Target::Variance => "Image",
+        Target::Mask => "Mask",
+        Target::Metadata | Target::MergedMetadata | Target::ImageMetadata => "Metadata",
+        Target::Bbox => "Bbox",
+        Target::Component(name) => class_of_component(name),
+        Target::Table => "Table",
+        Target::Anything => {
+            let planes = planes(&layout.shapes);
+            match (planes.mask.or(planes.variance), planes.image) {
+                (Some(_), _) if asked.hdu.is_none() => "Exposure",
+                (_, Some(_)) => "Image",
+                _ => "Object",
+            }
+        }
+    }
+    .to_owned()
+}
+
+/// Returns the ranges that reading a target needs; `None` if the layout does not tell.
+pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> {
+    let file = planes(&layout.shapes);
+    let planes = asked.planes(file);
+    let header = |index: usize| layout.shapes.get(index).map(|shape| shape.header.clone());
+    let first = planes.image.or(planes.mask).or(planes.variance);
+    match &asked.target {
+        Target::Exposure | Target::MaskedImage | Target::Anything if asked.bbox.is_some() => {
+            cutout(layout, asked, planes)
+        }
+        Target::Exposure | Target::MaskedImage | Target::Anything | Target::Table => {
+            Some(std::iter::once(0..layout.size).collect())
+        }
+        Target::LoneImage | Target::Image | Target::Variance | Target::Mask => {
+            let index = asked.plane(file)?;
+            let mut ranges = plane_ranges(layout, asked, index)?;
+            if asked.target == Target::LoneImage && index > 0 {
+                ranges.extend(header(0));
+            }
+            Some(ranges)
+        }
+        Target::Metadata if !asked.is_of_image(file) => Some(header(0).into_iter().collect()),
+        Target::Metadata | Target::MergedMetadata | Target::ImageMetadata => {
+            let own = planes.image.unwrap_or(0);
+            Some([header(0)?, header(own)?].to_vec())
+        }
+        Target::Bbox => Some(vec![header(first?)?]),
+        Target::Component(name) => component(layout, name, first),
+    }
+}
+
+fn component(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Range<u64>>> {
+    let Some(components) = layout.components.as_ref().filter(|_| !name.is_empty()) else {
+        return match plane {
+            Some(_) if HEADER_COMPONENTS.contains(&name) => header_ranges(layout, name, plane),
+            Some(_) => None,
+            // A file of a single object is that object.
+            None => Some(std::iter::once(0..layout.size).collect()),
+        };
+    };
+    match components.ids.get(name) {
+        Some(id) => Some(layout.object_ranges(*id)),
+        None if HEADER_COMPONENTS.contains(&name) => header_ranges(layout, name, plane),
+        None => None,
+    }
+}
+
+fn header_ranges(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Range<u64>>> {
+    let mut ranges = vec![layout.shapes.first()?.header.clone()];
+    if name == "wcs" {
+        ranges.extend(plane.and_then(|index| layout.shapes.get(index)).map(|shape| shape.header.clone()));
+    }
+    Some(ranges)
+}
+
+fn plane_ranges(layout: &Layout, asked: &Asked, index: usize) -> Option<Vec<Range<u64>>> {
+    let shape = layout.shapes.get(index)?;
+    let whole = bbox(shape, &Place::file("")).ok()?;
+    let data = data_range(shape, whole, asked.bbox.unwrap_or(whole));
+    Some(vec![shape.header.clone(), data])
+}
+
+/// Returns the ranges of a cutout: the rows of each plane, and all that is no plane.
+fn cutout(layout: &Layout, asked: &Asked, planes: Planes) -> Option<Vec<Range<u64>>> {
+    let mut ranges = Vec::new();
+    for index in [planes.image, planes.mask, planes.variance].into_iter().flatten() {
+        ranges.extend(plane_ranges(layout, asked, index)?);
+    }
+    ranges.extend(layout.shapes.first().map(|shape| shape.header.clone()));
+    if let Some(components) = &layout.components {
+        ranges.extend(components.ids.values().flat_map(|id| layout.object_ranges(*id)));
+    }
+    Some(ranges)
+}
