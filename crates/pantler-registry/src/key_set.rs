@@ -78,8 +78,8 @@ pub(crate) fn widen(ranges: &mut Vec<(String, KeyValue, KeyValue)>, key: &str, v
 
 fn fit_value(value: &KeyValue, wanted: KeyType) -> Option<KeyValue> {
     match value.cast(wanted)? {
-        // SQLite holds no negative zero; a dataset cannot be told from another by it.
-        KeyValue::Float(float) if float == 0.0 => Some(KeyValue::Float(0.0)),
+        // SQLite holds no negative zero; a dataset cannot be told from another by it. (The pattern takes both zeros.)
+        KeyValue::Float(0.0) => Some(KeyValue::Float(0.0)),
         fitted => Some(fitted),
     }
 }

@@ -13,6 +13,7 @@
 mod catalogue;
 mod file_system;
 mod find;
+mod insertion;
 mod open;
 mod pool;
 mod row;
@@ -81,11 +82,12 @@ impl Default for Options {
 /// the registry; a transaction that was open at the fork belongs to the parent and fails in the child. (A fork at the very
 /// moment at which another thread takes a connection can leave the child waiting, as with any lock.)
 ///
-/// **Reading without permission to write.** SQLite reads a write-ahead log through a file of shared memory beside it. Where
-/// that file is neither there nor can be made, the registry is read as if it could not change, which is right as long as
-/// nobody writes; before each use it is compared with its size and time of change, and opened anew if it differs. If a
-/// log with content is there in such a folder (a writer was killed), opening is an error that says so, because the last
-/// commits cannot be seen: whoever may write opens the registry once.
+/// **Reading without permission to write.** Whoever opens it for reading makes nothing beside it. SQLite reads a
+/// write-ahead log through a file of shared memory, which is there while somebody writes. Where it is not, the registry is
+/// read as if it could not change, and compared with its size and time of change before and after each use: what was read
+/// while a writer came is read again, and a visit during which that happened ends with an error. If a log with content is
+/// there without shared memory (a writer was killed), and none can be made, opening is an error that says so, because the
+/// last commits cannot be seen: whoever may write opens the registry once.
 ///
 /// **Order.** Datasets of a type are ordered by the values of its keys, in the order in which the first definition of the
 /// type with these keys named them. Where a type was written with different sets of keys, the older set comes first.
@@ -181,10 +183,14 @@ impl SqliteRegistry {
         &self,
         question: impl Fn(&Session, &Catalogue) -> Result<Answer<T>, RegistryError>,
     ) -> Result<T, RegistryError> {
-        let reader = self.reader()?;
         loop {
+            let reader = self.reader()?;
             let catalogue = self.catalogue();
-            match question(&reader, &catalogue)? {
+            let answer = question(&reader, &catalogue);
+            if open::is_outdated(&reader) {
+                continue;
+            }
+            match answer? {
                 Answer::Found(answer) => return Ok(answer),
                 Answer::CatalogueIsOld => {
                     self.keep_catalogue(&Arc::new(catalogue.reload(&reader)?));
@@ -200,13 +206,21 @@ impl SqliteRegistry {
     ) -> Result<(), RegistryError> {
         let reader = self.reader()?;
         let mut catalogue = self.catalogue();
-        reader.in_snapshot(|session| {
+        let visited = reader.in_snapshot(|session| {
             if !catalogue.is_newest(session)? {
                 catalogue = Arc::new(catalogue.reload(session)?);
                 self.keep_catalogue(&catalogue);
             }
             visit(session, &catalogue)
-        })
+        });
+        if open::is_outdated(&reader) {
+            return Err(RegistryError::Io {
+                operation: "read",
+                path: self.path.display().to_string(),
+                why: "it was written while it was visited; try again".to_owned(),
+            });
+        }
+        visited
     }
 }
 
@@ -254,10 +268,30 @@ impl Registry for SqliteRegistry {
     }
 
     fn provenance(&self, ids: &[DatasetId]) -> Result<Vec<Option<Provenance>>, RegistryError> {
-        find::provenance(&*self.reader()?, ids)
+        self.ask(|session, _| find::provenance(session, ids).map(Answer::Found))
     }
 
     fn begin(&self) -> Result<Box<dyn Transaction + '_>, RegistryError> {
         Ok(Box::new(SqliteTransaction::begin(self)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fork cannot be had in a test without unsafe code; what the child finds can: a pool that another process made.
+    #[test]
+    fn connections_that_were_inherited_through_a_fork_are_not_used() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("registry.sqlite");
+        let registry = SqliteRegistry::create(&path).expect("it is made");
+        *lock(&registry.pool) = Pool::of_process(0);
+        let inherited = Arc::downgrade(&lock(&registry.pool));
+        assert_eq!(registry.summary().expect("it sums up"), []);
+        assert!(registry.pool().is_of_this_process());
+        assert_eq!(inherited.strong_count(), 1, "left alone, not closed");
+        let transaction = registry.begin().expect("a transaction begins");
+        transaction.commit().expect("it commits");
     }
 }

@@ -3,7 +3,7 @@
 //! See [`SqliteRegistry`](super::SqliteRegistry) for what is promised to readers without permission to write.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -105,12 +105,13 @@ pub(super) fn session(
             Ok(session)
         }
         Access::ReadOnly => {
-            let session = connect(&uri(path, "ro")?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            if !needs_shared_memory_that_cannot_be_made(&session) {
-                prepare_reading(&session)?;
-                return Ok(session);
+            if !would_make_a_log(path)? {
+                let session = connect(&uri(path, "ro")?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+                if !needs_shared_memory_that_cannot_be_made(&session) {
+                    prepare_reading(&session)?;
+                    return Ok(session);
+                }
             }
-            drop(session);
             // Taken before the file is opened, so that a change in between is noticed.
             let stamp = freeze(path)?;
             let uri = uri(path, "ro")? + "&immutable=1";
@@ -119,6 +120,21 @@ pub(super) fn session(
             prepare_reading(&session)?;
             Ok(session)
         }
+    }
+}
+
+/// Says whether SQLite would make a log beside the file to read it: a write-ahead log is wanted, and nobody has one open.
+///
+/// A log made by a reader belongs to that reader, and then the owner of the registry may be the one who cannot write.
+fn would_make_a_log(path: &Path) -> Result<bool, RegistryError> {
+    let mut header = [0; 19];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        // Of the file format: the byte 18 is 2 if the file was written with a write-ahead log.
+        Ok(()) => Ok(header[18] == 2 && !beside(path, "-wal").exists()),
+        // What is wrong with so short a file, the check of the schema says.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(io_error("open", path, error.to_string())),
     }
 }
 

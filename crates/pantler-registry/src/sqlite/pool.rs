@@ -26,8 +26,13 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new() -> Arc<Pool> {
+        Pool::of_process(std::process::id())
+    }
+
+    /// Makes a pool as the process of this number would; only tests make it for another than this.
+    pub(super) fn of_process(process: u32) -> Arc<Pool> {
         Arc::new(Pool {
-            process: std::process::id(),
+            process,
             readers: Mutex::default(),
             writer: Mutex::default(),
             gate: Gate::default(),

@@ -242,10 +242,38 @@ fn a_registry_is_read_where_nothing_can_be_made_beside_it() {
     std::os::unix::fs::symlink("nowhere", &in_the_way).expect("a link can be made");
     assert_eq!(count(&reader), 201);
 
+    // An empty log holds nothing back.
+    fs::write(folder.path().join("registry.sqlite-wal"), []).expect("it is written");
+    let another = open(&path, Access::ReadOnly).expect("it opens");
+    assert_eq!((count(&another), count(&reader)), (201, 201));
+
     // The last commits are in a log that cannot be read here: said, not passed over.
     fs::write(folder.path().join("registry.sqlite-wal"), [7; 64]).expect("it is written");
     let error = open_error(&path, Access::ReadOnly);
     assert!(error.to_string().contains("registry.sqlite-wal"), "{error}");
+}
+
+/// A writer who comes in the middle of a visit by somebody who could not have known: said, because what was visited may be
+/// partly old and partly new.
+#[test]
+fn a_visit_that_a_writer_came_into_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("registry.sqlite");
+    let registry = with_journal(folder.path(), Journal::WriteAhead);
+    insert(&registry, &[dataset(&warp(), &[1, 2, 3, 4])]);
+    drop(registry);
+    let reader = open(&path, Access::ReadOnly).expect("it opens");
+    let each = &mut |_| {
+        let writer = open(&path, Access::ReadWrite).expect("it opens");
+        let more: Vec<_> = (0..200)
+            .map(|ccd| dataset(&warp(), &[2, 2, 3, ccd]))
+            .collect();
+        insert(&writer, &more);
+        std::ops::ControlFlow::Continue(())
+    };
+    let error = reader.visit_all(each).expect_err("it cannot be trusted");
+    assert!(error.to_string().contains("try again"), "{error}");
+    assert_eq!(count(&reader), 201, "the next one is right");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn finds_by_complete_data_ids(make: Make<'_>) {
     let registry = Fresh::new(make);
     for wanted in nine(&*registry) {
         let found = find(&*registry, "calexp:sfm", wanted.data_id.clone());
-        assert_eq!(found, [wanted.clone()]);
+        assert_eq!(found, std::slice::from_ref(&wanted));
         let turned: Vec<_> = wanted.data_id.iter().collect();
         let turned = DataId::new(turned.into_iter().rev().map(|(k, v)| (k, v.clone())));
         let found = find(&*registry, "calexp:sfm", turned);

@@ -98,11 +98,14 @@ pub fn hides_what_is_not_committed(make: Make<'_>) {
         scope.spawn(|| {
             assert_eq!(
                 find(&*registry, "calexp:sfm", visit_ccd(1, 0)),
-                [old.clone()]
+                std::slice::from_ref(&old)
             );
             assert_eq!(find(&*registry, "src", DataId::default()), []);
             assert_eq!(find_one(&*registry, new.id), None);
-            assert_eq!(visited(&*registry, None, &DataId::default()), [old.clone()]);
+            assert_eq!(
+                visited(&*registry, None, &DataId::default()),
+                std::slice::from_ref(&old)
+            );
             assert_eq!(registry.summary().expect("it sums up").len(), 1);
         });
     });

@@ -1,0 +1,219 @@
+//! One call of insert: the rows of many datasets, with what they share found or made once.
+//!
+//! It is executed inside a write transaction, which undoes all of it if any part fails.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use pantler_core::registry::{DefinitionVersion, Provenance};
+use pantler_core::{DataId, DatasetRecord, Digest, RegistryError};
+use rusqlite::ErrorCode;
+
+use super::catalogue::{Catalogue, Known};
+use super::row::encode_location;
+use super::schema;
+use super::session::{Bound, Session};
+use crate::data_id_json;
+use crate::key_set::kept_data_id;
+
+/// One call of insert: what its rows share.
+pub(super) struct Insertion<'t> {
+    session: &'t Session,
+    catalogue: &'t mut Arc<Catalogue>,
+    action: i64,
+    /// By address, which stays the definition's own for as long as the call borrows the records.
+    targets: HashMap<*const DefinitionVersion, Target>,
+    layouts: HashMap<Digest, i64>,
+}
+
+/// Where the datasets of one definition go.
+struct Target {
+    known: Known,
+    insert_keys: String,
+}
+
+impl<'t> Insertion<'t> {
+    pub(super) fn new(
+        session: &'t Session,
+        catalogue: &'t mut Arc<Catalogue>,
+        provenance: &Provenance,
+    ) -> Result<Insertion<'t>, RegistryError> {
+        // The time differs from call to call, the rest seldom: it is kept once.
+        let agent = Provenance {
+            time: String::new(),
+            ..provenance.clone()
+        };
+        let body = serde_json::to_string(&agent);
+        let body = body.map_err(|error| session.corrupt(error.to_string()))?;
+        session.execute("INSERT OR IGNORE INTO agent(body) VALUES(?1)", [&body])?;
+        session.execute(
+            "INSERT INTO action(agent, time) SELECT id, ?2 FROM agent WHERE body = ?1",
+            [&body, &provenance.time],
+        )?;
+        Ok(Insertion {
+            session,
+            catalogue,
+            action: session.connection().last_insert_rowid(),
+            targets: HashMap::new(),
+            layouts: HashMap::new(),
+        })
+    }
+
+    /// Returns the first and the last number given.
+    pub(super) fn insert_all(
+        mut self,
+        datasets: &[DatasetRecord],
+    ) -> Result<Option<(i64, i64)>, RegistryError> {
+        let mut numbers = None;
+        for record in datasets {
+            let data_id = kept_data_id(record)?;
+            let number = self.insert_dataset(record, &data_id)?;
+            self.insert_keys(record, &data_id, number)?;
+            self.insert_members(record, number)?;
+            numbers = Some((numbers.map_or(number, |(first, _)| first), number));
+        }
+        Ok(numbers)
+    }
+
+    fn insert_dataset(
+        &mut self,
+        record: &DatasetRecord,
+        data_id: &DataId,
+    ) -> Result<i64, RegistryError> {
+        let definition = self.target(record)?.known.id;
+        let artifact = record.artifact.as_ref();
+        let layout = match artifact.and_then(|artifact| artifact.layout.as_deref()) {
+            Some(layout) => Some(self.layout(layout)?),
+            None => None,
+        };
+        let bytes = match artifact {
+            Some(artifact) => Some(self.bytes(artifact.bytes)?),
+            None => None,
+        };
+        let location = artifact.and_then(|artifact| artifact.location.as_ref());
+        self.execute_unique(
+            record,
+            "INSERT INTO dataset(uuid, definition, data_id, location, bytes, modified, digest, \
+             layout, action, superseded, composite) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10)",
+            rusqlite::params![
+                record.id.as_bytes(),
+                definition,
+                data_id_json::encode_values(data_id),
+                location.map(encode_location),
+                bytes,
+                artifact.and_then(|artifact| artifact.modified),
+                artifact
+                    .and_then(|artifact| artifact.digest.as_ref())
+                    .map(Digest::as_bytes),
+                layout,
+                self.action,
+                !record.members.is_empty(),
+            ],
+        )?;
+        Ok(self.session.connection().last_insert_rowid())
+    }
+
+    /// Returns a size as SQLite keeps it.
+    fn bytes(&self, bytes: u64) -> Result<i64, RegistryError> {
+        i64::try_from(bytes).map_err(|_| RegistryError::Io {
+            operation: "write",
+            path: self.session.path().display().to_string(),
+            why: format!("an artifact of {bytes} bytes is larger than it can record"),
+        })
+    }
+
+    fn insert_keys(
+        &mut self,
+        record: &DatasetRecord,
+        data_id: &DataId,
+        number: i64,
+    ) -> Result<(), RegistryError> {
+        let Target { known, insert_keys } = self.target(record)?;
+        let values = known.key_table.key_set.sort_key(data_id);
+        let values: Vec<Bound<'_>> = values.into_iter().flatten().map(Bound).collect();
+        let mut parameters: Vec<&dyn rusqlite::ToSql> = vec![&number];
+        parameters.extend(values.iter().map(|value| value as &dyn rusqlite::ToSql));
+        let sql = insert_keys.clone();
+        self.execute_unique(record, &sql, parameters.as_slice())
+    }
+
+    fn insert_members(&self, record: &DatasetRecord, number: i64) -> Result<(), RegistryError> {
+        for (position, member) in record.members.iter().enumerate() {
+            let part = serde_json::Value::from(member.part.clone()).to_string();
+            self.session.execute(
+                "INSERT INTO member(composite, position, component, uuid, dataset_type, data_id, \
+                 part, input_only) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+                rusqlite::params![
+                    number,
+                    position as i64,
+                    member.component,
+                    member.dataset.as_bytes(),
+                    member.dataset_type.as_str(),
+                    data_id_json::encode(&member.data_id),
+                    part,
+                    member.input_only,
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn target(&mut self, record: &DatasetRecord) -> Result<&Target, RegistryError> {
+        match self.targets.entry(Arc::as_ptr(&record.definition)) {
+            Entry::Occupied(target) => Ok(target.into_mut()),
+            Entry::Vacant(place) => {
+                let known = Catalogue::learn(self.catalogue, self.session, &record.definition)?;
+                let table = &known.key_table;
+                let keys = table.key_set.keys();
+                let columns = keys
+                    .iter()
+                    .map(|(key, _)| format!(", {}", schema::column(key)));
+                let insert_keys = format!(
+                    "INSERT INTO {}(dataset{}) VALUES(?{})",
+                    table.sql_name(),
+                    columns.collect::<String>(),
+                    ", ?".repeat(keys.len()),
+                );
+                Ok(place.insert(Target { known, insert_keys }))
+            }
+        }
+    }
+
+    fn layout(&mut self, body: &[u8]) -> Result<i64, RegistryError> {
+        let digest = Digest::of(body);
+        if let Some(known) = self.layouts.get(&digest) {
+            return Ok(*known);
+        }
+        self.session.execute(
+            "INSERT OR IGNORE INTO layout(digest, body) VALUES(?1, ?2)",
+            (digest.as_bytes(), body),
+        )?;
+        let mut statement = self
+            .session
+            .statement("SELECT id FROM layout WHERE digest = ?1")?;
+        let id = statement.query_row([digest.as_bytes()], |row| row.get(0));
+        let id = id.map_err(|error| self.session.failed("write", &error))?;
+        self.layouts.insert(digest, id);
+        Ok(id)
+    }
+
+    /// Executes an insertion that fails if the data ID or the identity is taken.
+    fn execute_unique(
+        &self,
+        record: &DatasetRecord,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<(), RegistryError> {
+        match self.session.statement(sql)?.execute(parameters) {
+            Ok(_) => Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                Err(RegistryError::AlreadyExists {
+                    dataset_type: record.dataset_type().clone(),
+                    data_id: record.data_id.clone(),
+                })
+            }
+            Err(error) => Err(self.session.failed("write", &error)),
+        }
+    }
+}
