@@ -1,7 +1,33 @@
 //! What repositories say about their dataset types: definitions, stages, aliases, keys, recipes.
+//!
+//! The engine hands over texts and gets one checked value back; nothing here reads files, and nothing here knows other
+//! repositories. All problems are found in one go, each with its place.
+//!
+//! ```text
+//! texts ──document──► nodes with places ──layers──► one set of entries ──resolving, reading──► definitions
+//!                                                                                checking ──► problems
+//! ```
+//!
+//! Names that a parent's policy may define are checked by [`Policy::check_references`], when the chain is known.
 
+mod checking;
 mod definition;
+mod document;
+mod fields;
+mod layers;
+mod loading;
+mod node;
+mod reading;
+mod resolving;
+mod slips;
+mod spot;
+mod vocabulary;
+mod yaml;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub use definition::{
@@ -10,7 +36,8 @@ pub use definition::{
 };
 
 use crate::problem::Problem;
-use crate::{KeyType, TypeName};
+use crate::{DatasetName, KeyType, TypeName};
+use spot::{Spot, WithHint, quoted};
 
 /// The text of one policy file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +48,9 @@ pub struct PolicyText {
     pub text: String,
 }
 
+/// Fetches the file that the first one includes by the second name.
+pub(crate) type IncludeFile<'a> = dyn FnMut(&str, &str) -> Result<PolicyText, String> + 'a;
+
 /// The checked definitions of one repository; a value, cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
@@ -29,30 +59,63 @@ pub struct Policy {
 
 #[derive(Debug, Default)]
 struct Inner {
-    definitions: Vec<Definition>,
+    definitions: Vec<Arc<Definition>>,
+    by_name: HashMap<TypeName, usize>,
     stages: Vec<String>,
     aliases: Vec<(String, Alias)>,
     keys: Vec<KeyDefinition>,
+    key_types: BTreeMap<String, KeyType>,
     recipes: Vec<Recipe>,
+    references: Vec<Reference>,
+}
+
+/// A name that some policy of the chain must define.
+#[derive(Debug)]
+struct Reference {
+    name: DatasetName,
+    spot: Spot,
+    code: &'static str,
+    /// Who names it: "the component `wcs` of `calexp:jointcal`".
+    by: String,
 }
 
 impl Policy {
-    /// Merges texts in order (the last one wins); `include` fetches a file that one of them includes.
+    /// Merges texts in order (the last one wins); `include` fetches a file that one of them includes, relative to it.
+    ///
+    /// All problems are returned. A policy with errors among them holds what could be understood, and is fit for being
+    /// shown, not for being used.
+    ///
+    /// ```
+    /// use pantler_core::{Policy, TypeName};
+    /// use pantler_core::policy::PolicyText;
+    /// let text = "datasets: {src: {template: 'src/%(visit)d.fits', storage: FitsCatalogStorage}}";
+    /// let text = PolicyText { file: "policy.yaml".into(), text: text.into() };
+    /// let (policy, problems) = Policy::load(&[text], &mut |_, _| Err("there are no other files".into()));
+    /// assert!(problems.is_empty());
+    /// assert!(policy.definition(&TypeName::new("src")?).is_some());
+    /// # Ok::<(), pantler_core::dataset_name::NameError>(())
+    /// ```
     pub fn load(
-        _texts: &[PolicyText],
-        _include: &mut dyn FnMut(&str, &str) -> Result<PolicyText, String>,
+        texts: &[PolicyText],
+        include: &mut dyn FnMut(&str, &str) -> Result<PolicyText, String>,
     ) -> (Policy, Vec<Problem>) {
-        (Policy::default(), Vec::new())
+        loading::load(texts, include)
     }
 
     /// Finds a definition by its name.
     pub fn definition(&self, name: &TypeName) -> Option<&Definition> {
-        self.definitions().find(|one| one.name == *name)
+        self.shared_definition(name).map(|shared| &**shared)
+    }
+
+    /// Finds a definition by its name, for keeping it.
+    pub fn shared_definition(&self, name: &TypeName) -> Option<&Arc<Definition>> {
+        let index = self.inner.by_name.get(name)?;
+        self.inner.definitions.get(*index)
     }
 
     /// Returns the definitions in the order in which they were first named.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.inner.definitions.iter()
+        self.inner.definitions.iter().map(|shared| &**shared)
     }
 
     /// Returns the stages in their order.
@@ -60,7 +123,7 @@ impl Policy {
         &self.inner.stages
     }
 
-    /// Returns what unqualified names mean.
+    /// Returns what unqualified names mean; an alias of an alias is followed to its end.
     pub fn aliases(&self) -> &[(String, Alias)] {
         &self.inner.aliases
     }
@@ -83,22 +146,69 @@ impl Policy {
 
     /// Returns a key's type: declared, else read off the templates' conversions.
     pub fn key_type(&self, name: &str) -> Option<KeyType> {
-        self.key(name)?.key_type
+        self.inner.key_types.get(name).copied()
     }
 
     /// Finds a write recipe that the policy defines.
     pub fn recipe(&self, name: &str) -> Option<&Recipe> {
-        self.inner.recipes.iter().find(|one| one.name == name)
+        self.recipes().find(|one| one.name == name)
+    }
+
+    /// Returns the write recipes that the policy defines.
+    pub fn recipes(&self) -> impl Iterator<Item = &Recipe> {
+        self.inner.recipes.iter()
     }
 
     /// Says whether it says nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.inner.definitions.is_empty()
+        let Inner {
+            definitions,
+            stages,
+            aliases,
+            keys,
+            recipes,
+            ..
+        } = &*self.inner;
+        definitions.is_empty()
+            && stages.is_empty()
+            && aliases.is_empty()
+            && keys.is_empty()
+            && recipes.is_empty()
     }
 
     /// Finds components, aliases and parents of inheritance that are defined neither here nor, as `known_elsewhere`
     /// tells, in another policy of the chain.
-    pub fn check_references(&self, _known_elsewhere: &dyn Fn(&TypeName) -> bool) -> Vec<Problem> {
-        Vec::new()
+    pub fn check_references(&self, known_elsewhere: &dyn Fn(&TypeName) -> bool) -> Vec<Problem> {
+        let is_known = |name: &DatasetName| {
+            let candidates = [name.full_type_name(), name.type_name()];
+            candidates
+                .iter()
+                .any(|name| self.definition(name).is_some() || known_elsewhere(name))
+        };
+        let unknown = self.inner.references.iter();
+        unknown
+            .filter(|reference| !is_known(&reference.name))
+            .map(|reference| self.unknown_reference(reference))
+            .collect()
+    }
+
+    fn unknown_reference(&self, reference: &Reference) -> Problem {
+        let name = reference.name.type_name();
+        let message = format!(
+            "{} names {}, which no policy here defines",
+            reference.by,
+            quoted(name.as_str())
+        );
+        let problem = reference.spot.error(reference.code, message);
+        let stages: Vec<String> = self
+            .definitions()
+            .filter(|one| one.name.base() == name.base() && one.name.stage().is_some())
+            .map(|one| quoted(one.name.as_str()))
+            .collect();
+        if name.stage().is_none() && !stages.is_empty() {
+            return problem.hint(format!("name the stage: {}", stages.join(" or ")));
+        }
+        let known = self.definitions().map(|one| one.name.as_str());
+        problem.did_you_mean(name.as_str(), known)
     }
 }

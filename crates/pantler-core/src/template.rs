@@ -19,6 +19,7 @@ mod reading;
 mod tests;
 
 pub use error::{FillError, TemplateError};
+pub(crate) use meeting::Pattern;
 pub use reading::Reading;
 
 use conversion::{Conversion, Unprintable};
@@ -182,7 +183,12 @@ impl Template {
 
     /// Says whether two data IDs could give one path. It errs on the side of yes.
     pub fn can_meet(&self, other: &Template) -> bool {
-        meeting::can_meet(&self.segments, &other.segments)
+        self.pattern().can_meet(&other.pattern())
+    }
+
+    /// Returns what is needed to compare it with many others.
+    pub(crate) fn pattern(&self) -> Pattern {
+        Pattern::new(&self.segments)
     }
 
     /// Returns whether both give the same path for every data ID, whatever HDU they pick.

@@ -7,8 +7,58 @@ use super::Segment;
 use super::conversion::{Conversion, Kind};
 use crate::KeyType;
 
-pub(super) fn can_meet(a: &[Segment], b: &[Segment]) -> bool {
-    let (a, b) = (atoms(a), atoms(b));
+/// A template as a row of character sets.
+pub(crate) struct Pattern {
+    atoms: Vec<Atom>,
+    first_folder: Option<String>,
+}
+
+impl Pattern {
+    pub(super) fn new(segments: &[Segment]) -> Pattern {
+        let first_folder = match segments.first() {
+            Some(Segment::Literal(text)) => {
+                text.split_once('/').map(|(folder, _)| folder.to_owned())
+            }
+            _ => None,
+        };
+        Pattern {
+            atoms: atoms(segments),
+            first_folder,
+        }
+    }
+
+    /// Returns the folder that all paths start with, if it is a constant one.
+    pub(crate) fn first_folder(&self) -> Option<&str> {
+        self.first_folder.as_deref()
+    }
+
+    /// Says whether both can give one path.
+    pub(crate) fn can_meet(&self, other: &Pattern) -> bool {
+        let (a, b) = (&self.atoms[..], &other.atoms[..]);
+        // Most pairs differ in their constant starts or ends, which costs no table.
+        let start = constant_pairs(a.iter().zip(b));
+        let end = constant_pairs(a.iter().rev().zip(b.iter().rev()));
+        match (start, end) {
+            (Some(start), Some(_)) => rows_meet(&a[start..], &b[start..]),
+            _ => false,
+        }
+    }
+}
+
+/// Returns how many pairs of equal characters there are before something else; `None` if two characters differ there.
+fn constant_pairs<'a>(pairs: impl Iterator<Item = (&'a Atom, &'a Atom)>) -> Option<usize> {
+    let mut count = 0;
+    for (a, b) in pairs {
+        match (a.symbols, b.symbols) {
+            (Symbols::One(a), Symbols::One(b)) if a == b => count += 1,
+            (Symbols::One(_), Symbols::One(_)) => return None,
+            _ => break,
+        }
+    }
+    Some(count)
+}
+
+fn rows_meet(a: &[Atom], b: &[Atom]) -> bool {
     let width = b.len() + 1;
     let mut seen = vec![false; (a.len() + 1) * width];
     let mut open = vec![(0, 0)];
@@ -113,7 +163,7 @@ fn add_conversion(atoms: &mut Vec<Atom>, conversion: &Conversion) {
         atoms.extend(std::iter::repeat_n(Atom { symbols, times }, count));
     };
     let space = Symbols::of(" ");
-    let is_padded = conversion.width > 1 && !(flags.zero && !flags.left);
+    let is_padded = conversion.width > 1 && (flags.left || !flags.zero);
     match conversion.own_type() {
         KeyType::Str if conversion.kind == Kind::Character => {
             add(Symbols::Value, Times::Once, conversion.width.max(1));

@@ -219,7 +219,7 @@ fn a_path_that_means_two_data_ids_is_refused() {
 fn what_a_template_cuts_off_is_refused() {
     let long = DataId::new([("filter", "HSC-R".into())]);
     assert!(template("%(filter).3s").fill(&long).is_err());
-    let fine = DataId::new([("mjd", KeyValue::Float(51195.203_552))]);
+    let fine = DataId::new([("mjd", KeyValue::Float(51_195.203_552))]);
     assert!(template("%(mjd).2f").fill(&fine).is_err());
     assert!(template("%(mjd).6f").fill(&fine).is_ok());
 }

@@ -1,0 +1,334 @@
+//! The road from texts to a policy: what each step finds is put together here.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::checking;
+use super::definition::{Alias, KeyDefinition, Recipe};
+use super::fields::{Fields, describe, flow};
+use super::layers::Layers;
+use super::node::{Entry, Node};
+use super::reading::ReadDefinition;
+use super::resolving::{self, KeyTypes};
+use super::spot::{Spot, WithHint, quoted};
+use super::{IncludeFile, Inner, Policy, PolicyText, Reference, vocabulary, yaml};
+use crate::data_id::is_key_name;
+use crate::problem::Problem;
+use crate::{DatasetName, KeyType, Stage};
+
+pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Policy, Vec<Problem>) {
+    let mut layers = Layers::default();
+    for text in texts {
+        layers.add(text, include);
+    }
+    let mut problems = std::mem::take(&mut layers.problems);
+    let stages = read_stages(layers.stages.as_ref(), &mut problems);
+    let keys = read_keys(&layers.keys, &mut problems);
+    let recipes = read_recipes(&layers.recipes, &mut problems);
+    let (mut aliases, alias_spots) = read_aliases(&layers.aliases, &mut problems);
+    let mut read = resolving::definitions(&layers, &mut problems);
+    let key_types = KeyTypes::collect(&keys, &read, layers.is_older, &mut problems);
+    key_types.apply(&mut read, &mut problems);
+    for one in &mut read {
+        one.definition.yaml = yaml::definition(&one.definition);
+    }
+
+    checking::check_bases(&read, &mut problems);
+    let recipe_names: Vec<&str> = recipes.iter().map(|one| one.name.as_str()).collect();
+    checking::check_recipes(&read, &recipe_names, &mut problems);
+    checking::check_templates_meet(&read, &mut problems);
+    checking::check_circles(&read, &mut problems);
+    let mut references = alias_references(&aliases, &alias_spots);
+    checking::resolve_aliases(&mut aliases, &alias_spots, &mut problems);
+    references.extend(type_references(&layers, &read));
+
+    let by_name = read
+        .iter()
+        .enumerate()
+        .map(|(index, one)| (one.definition.name.clone(), index))
+        .collect();
+    let definitions = read.into_iter().map(|one| Arc::new(one.definition));
+    let policy = Policy {
+        inner: Arc::new(Inner {
+            definitions: definitions.collect(),
+            by_name,
+            stages,
+            aliases,
+            keys,
+            key_types: key_types.into_types(),
+            recipes,
+            references,
+        }),
+    };
+    (policy, in_order(problems))
+}
+
+/// Sorts problems by place, files in the order in which they were met, and drops those that heirs repeat.
+fn in_order(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut files: Vec<Arc<str>> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut numbered: Vec<(usize, Problem)> = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let file = &problem.place.file;
+        let number = files
+            .iter()
+            .position(|known| known == file)
+            .unwrap_or_else(|| {
+                files.push(Arc::clone(file));
+                files.len() - 1
+            });
+        if seen.insert((problem.place.clone(), problem.code)) {
+            numbered.push((number, problem));
+        }
+    }
+    numbered.sort_by_key(|(number, problem)| (*number, problem.place.line, problem.place.column));
+    numbered.into_iter().map(|(_, problem)| problem).collect()
+}
+
+fn read_stages(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<String> {
+    let Some(node) = node.filter(|node| !node.is_null()) else {
+        return Vec::new();
+    };
+    let Some(nodes) = node.as_list() else {
+        let message = format!(
+            "`stages` is a list of names, and here it is {}",
+            node.kind()
+        );
+        problems.push(node.spot.error("wrong-type", message));
+        return Vec::new();
+    };
+    let mut stages: Vec<String> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let text = node.as_text().unwrap_or_default();
+        let is_stage = matches!(
+            DatasetName::parse(&format!("x:{text}")),
+            Ok(DatasetName { stage: Stage::Named(stage), components, .. })
+                if stage == text && components.is_empty()
+        );
+        if !is_stage {
+            let message = format!("{} cannot be the name of a stage", describe(node));
+            problems.push(node.spot.error("bad-name", message));
+        } else if stages.iter().any(|known| known == text) {
+            let message = format!("the stage {} is given twice", quoted(text));
+            problems.push(node.spot.error("repeated-key", message));
+        } else {
+            stages.push(text.to_owned());
+        }
+    }
+    stages
+}
+
+fn read_keys(entries: &[Entry], problems: &mut Vec<Problem>) -> Vec<KeyDefinition> {
+    let mut keys = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if !is_key_name(&entry.key) {
+            let message = format!("{} cannot be a key", quoted(&entry.key));
+            problems.push(entry.spot.error("bad-name", message));
+            continue;
+        }
+        let same = |known: &&KeyDefinition| known.name.eq_ignore_ascii_case(&entry.key);
+        if let Some(known) = keys.iter().find(same) {
+            let message = format!(
+                "the keys `{}` and `{}` differ by upper and lower case only",
+                known.name, entry.key
+            );
+            problems.push(entry.spot.error("key-case", message));
+        }
+        keys.push(read_key(entry, problems));
+    }
+    keys
+}
+
+fn read_key(entry: &Entry, problems: &mut Vec<Problem>) -> KeyDefinition {
+    let mut key = KeyDefinition {
+        name: entry.key.to_string(),
+        key_type: None,
+        header: None,
+        map: Vec::new(),
+        spatial: None,
+        place: entry.spot.place(),
+    };
+    if entry.value.is_null() {
+        return key;
+    }
+    // `visit: int` is short for `visit: {type: int}`.
+    if entry.value.as_text().is_some() {
+        key.key_type = read_key_type(&entry.value, problems);
+        return key;
+    }
+    let Some(entries) = entry.value.as_mapping() else {
+        let message = format!(
+            "the key `{}` is a mapping, and here it is {}",
+            entry.key,
+            entry.value.kind()
+        );
+        problems.push(entry.value.spot.error("wrong-type", message));
+        return key;
+    };
+    let mut fields = Fields::new(entries, problems);
+    fields.check_known("a key", vocabulary::KEY, &[]);
+    key.header = fields.text("header");
+    key.spatial = fields.text("spatial");
+    key.map = fields.value_map("map");
+    let type_entry = fields.find("type");
+    if let Some(entry) = type_entry {
+        key.key_type = read_key_type(&entry.value, problems);
+    }
+    key
+}
+
+fn read_key_type(node: &Node, problems: &mut Vec<Problem>) -> Option<KeyType> {
+    let found = node.as_text().and_then(KeyType::from_name);
+    if found.is_none() {
+        let message = format!(
+            "the type of a key is `int`, `float` or `str`, and here it is {}",
+            describe(node)
+        );
+        let word = node.as_text().unwrap_or_default();
+        problems.push(
+            node.spot
+                .error("wrong-value", message)
+                .did_you_mean(word, ["int", "float", "str"]),
+        );
+    }
+    found
+}
+
+fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> Vec<Recipe> {
+    let mut recipes = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let mut settings = Vec::new();
+        match entry.value.as_mapping() {
+            Some(inner) => collect_settings(inner, "", &mut settings),
+            None if entry.value.is_null() => {}
+            None => {
+                let message = format!(
+                    "the recipe {} is a mapping, and here it is {}",
+                    quoted(&entry.key),
+                    describe(&entry.value)
+                );
+                problems.push(entry.value.spot.error("wrong-type", message));
+            }
+        }
+        recipes.push(Recipe {
+            name: entry.key.to_string(),
+            settings,
+            place: entry.spot.place(),
+        });
+    }
+    recipes
+}
+
+/// Documents are nested within limits, so this is too.
+fn collect_settings(entries: &[Entry], above: &str, settings: &mut Vec<(String, String)>) {
+    for entry in entries {
+        let name = if above.is_empty() {
+            entry.key.to_string()
+        } else {
+            format!("{above}.{}", entry.key)
+        };
+        match entry.value.as_mapping() {
+            Some(inner) => collect_settings(inner, &name, settings),
+            None => {
+                let value = entry
+                    .value
+                    .as_text()
+                    .map_or_else(|| flow(&entry.value), str::to_owned);
+                settings.push((name, value));
+            }
+        }
+    }
+}
+
+fn read_aliases(
+    entries: &[Entry],
+    problems: &mut Vec<Problem>,
+) -> (Vec<(String, Alias)>, Vec<Spot>) {
+    let mut aliases = Vec::with_capacity(entries.len());
+    let mut spots = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let is_plain = DatasetName::parse(&entry.key)
+            .is_ok_and(|name| name.stage == Stage::Unqualified && name.components.is_empty());
+        if !is_plain {
+            let problem = entry.spot.error(
+                "bad-name",
+                format!("{} cannot be an alias", quoted(&entry.key)),
+            );
+            problems.push(problem.hint("an alias is a dataset type without stage and component"));
+            continue;
+        }
+        let Some(text) = entry.value.as_text() else {
+            let message = format!(
+                "the alias `{}` stands for a name, and here for {}",
+                entry.key,
+                entry.value.kind()
+            );
+            problems.push(entry.value.spot.error("wrong-type", message));
+            continue;
+        };
+        match DatasetName::parse(text) {
+            Ok(target) => {
+                let place = entry.spot.place();
+                aliases.push((entry.key.to_string(), Alias { target, place }));
+                spots.push(entry.value.spot.clone());
+            }
+            Err(error) => {
+                let message = format!(
+                    "{} is no name of a dataset type: {}",
+                    quoted(text),
+                    error.why
+                );
+                problems.push(entry.value.spot.error("bad-name", message));
+            }
+        }
+    }
+    (aliases, spots)
+}
+
+/// An alias of another alias needs no type of that name.
+fn alias_references(aliases: &[(String, Alias)], spots: &[Spot]) -> Vec<Reference> {
+    let is_alias = |target: &DatasetName| {
+        target.stage == Stage::Unqualified && aliases.iter().any(|(name, _)| *name == target.base)
+    };
+    let pairs = aliases.iter().zip(spots);
+    pairs
+        .filter(|((_, alias), _)| !is_alias(&alias.target))
+        .map(|((name, alias), spot)| Reference {
+            name: alias.target.clone(),
+            spot: spot.clone(),
+            code: "alias-to-nothing",
+            by: format!("the alias `{name}`"),
+        })
+        .collect()
+}
+
+fn type_references(layers: &Layers, read: &[ReadDefinition]) -> Vec<Reference> {
+    let mut references = Vec::new();
+    for raw in &layers.definitions {
+        if let Some((parent, spot)) = &raw.inherits
+            && let Ok(name) = DatasetName::parse(parent.as_str())
+        {
+            references.push(Reference {
+                name,
+                spot: spot.clone(),
+                code: "unknown-type",
+                by: format!("the dataset type `{}`", raw.name),
+            });
+        }
+    }
+    for one in read {
+        let components = one.definition.composite.iter().flat_map(|c| &c.components);
+        for (component, (_, spot)) in components.zip(&one.components) {
+            references.push(Reference {
+                name: component.dataset_type.clone(),
+                spot: spot.clone(),
+                code: "unknown-type",
+                by: format!(
+                    "the component `{}` of `{}`",
+                    component.name, one.definition.name
+                ),
+            });
+        }
+    }
+    references
+}
