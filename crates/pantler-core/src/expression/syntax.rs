@@ -1,5 +1,7 @@
 //! What an expression is made of.
 
+use std::fmt;
+
 use crate::KeyValue;
 
 /// A condition on datasets.
@@ -100,4 +102,61 @@ pub enum Region {
     Polygon(Vec<(f64, f64)>),
     /// `tract(…)`: what stands between the parentheses.
     Tract(Vec<KeyValue>),
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        })
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Identifier(identifier) => out.write_str(&identifier.name),
+            Operand::Literal(value) => out.write_str(&literal(value)),
+        }
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Region::Circle { ra, dec, radius } => write!(out, "circle({ra}, {dec}, {radius})"),
+            Region::Polygon(corners) => {
+                let corners: Vec<String> = corners
+                    .iter()
+                    .map(|(ra, dec)| format!("{ra}, {dec}"))
+                    .collect();
+                write!(out, "polygon({})", corners.join(", "))
+            }
+            Region::Tract(values) => write!(out, "tract({})", literals(values)),
+        }
+    }
+}
+
+pub(super) fn literals(values: &[KeyValue]) -> String {
+    let values: Vec<String> = values.iter().map(literal).collect();
+    values.join(", ")
+}
+
+fn literal(value: &KeyValue) -> String {
+    match value {
+        KeyValue::Int(value) => value.to_string(),
+        // With a point or an exponent, so that it stays a float.
+        KeyValue::Float(value) => format!("{value:?}"),
+        KeyValue::Str(value) => text(value),
+    }
+}
+
+/// Writes a text as the language has it.
+pub(super) fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
 }
