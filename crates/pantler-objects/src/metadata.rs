@@ -402,12 +402,13 @@ pub fn carries_value(card: &Card) -> bool {
         && !is_structural_keyword(&card.keyword)
 }
 
-/// Says whether the keyword changes from one writing of the same values to the next (rule R22).
+/// Says whether the keyword changes from one writing of the same values to the next (rule R22), as do the cards by which
+/// an export says where its components came from (rule R25).
 pub fn is_passing_keyword(keyword: &str) -> bool {
     matches!(
         keyword,
         "DATE" | "CHECKSUM" | "DATASUM" | "HISTORY" | "COMMENT" | ""
-    )
+    ) || keyword.starts_with("PANTLER ")
 }
 
 /// Says whether the keyword only describes how data are laid out in a file.
