@@ -174,6 +174,28 @@ impl Archive {
         self.restricted_to(&self.objects.keys().filter(stays).copied().collect())
     }
 
+    /// Returns the given objects and all they refer to, so that each comes after those that it refers to; a ring is cut
+    /// somewhere.
+    fn referred_first(&self, roots: impl IntoIterator<Item = i32>) -> Vec<i32> {
+        let mut order = Vec::new();
+        let mut seen = BTreeSet::new();
+        for root in roots {
+            let mut stack = vec![(root, false)];
+            while let Some((id, done)) = stack.pop() {
+                if done {
+                    order.push(id);
+                } else if let Some(object) = self.get(id)
+                    && seen.insert(id)
+                {
+                    stack.push((id, true));
+                    let next = self.references(object);
+                    stack.extend(next.ids().iter().rev().map(|id| (*id, false)));
+                }
+            }
+        }
+        order
+    }
+
     fn restricted_to(&self, ids: &BTreeSet<i32>) -> Archive {
         let objects = self.objects.iter().filter(|(id, _)| ids.contains(id));
         Archive {
@@ -276,3 +298,6 @@ pub enum ArchiveError {
     #[error("the archive has no id left for another object")]
     Full,
 }
+
+#[cfg(test)]
+mod tests;

@@ -460,3 +460,6 @@ impl Object for Exposure {
         self
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,8 @@ pub struct Column {
     pub offset: usize,
     /// The number of bytes it takes in a row.
     pub width: usize,
+    /// The unit of its values (`TUNIT`); empty if it has none.
+    pub unit: String,
     /// What it is, in the words of the file (`TDOC`, else the comment of `TTYPE`).
     pub doc: String,
 }
@@ -264,6 +266,10 @@ fn read_column(header: &Metadata, index: u64, offset: u64) -> Result<Column, Rec
         kind,
         offset: usize::try_from(offset).map_err(|_| wrong())?,
         width: width.ok_or_else(wrong)?,
+        unit: header
+            .get_text(&format!("TUNIT{index}"))
+            .unwrap_or("")
+            .to_owned(),
         doc: doc.to_owned(),
     })
 }

@@ -1,80 +1,24 @@
 //! The values of persisted objects, apart from the ids and offsets that differ between two files with the same content.
 //!
-//! Objects are numbered in the order in which they are reached from the root, and references are compared as these
-//! numbers. Where references can only be guessed they are compared as they stand, so that two objects are never taken for
-//! the same that are not.
+//! A reference counts as the value of what it refers to, so it makes no difference under which id that stands, nor whether
+//! two equal objects are one or two. Where references can only be guessed the ids count as they stand as well, so that
+//! two objects are never taken for the same that are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use pantler_core::Hasher;
+use pantler_core::{Digest, Hasher};
 
 use super::{ArchiveObject, Catalog, Persisted};
 use crate::record::{Column, ColumnKind};
-use crate::references::reference_columns;
+use crate::references::{References, reference_columns};
 
-/// The objects of a [`Persisted`] in the order in which they are reached from its root.
-struct Reached<'a> {
-    objects: Vec<&'a ArchiveObject>,
-    numbers: BTreeMap<i32, i32>,
-}
-
-impl<'a> Reached<'a> {
-    fn from(persisted: &'a Persisted) -> Reached<'a> {
-        let mut reached = Reached {
-            objects: Vec::new(),
-            numbers: BTreeMap::new(),
-        };
-        reached.add(persisted, persisted.root);
-        let mut next = 0;
-        while let Some(object) = reached.objects.get(next).copied() {
-            for id in ids_in_row_order(persisted, object) {
-                reached.add(persisted, id);
-            }
-            next += 1;
-        }
-        reached
-    }
-
-    fn add(&mut self, persisted: &'a Persisted, id: i32) {
-        if let Some(object) = persisted.archive.get(id)
-            && !self.numbers.contains_key(&id)
-        {
-            self.objects.push(object);
-            // Numbers start at 1, as 0 is the reference to nothing.
-            self.numbers.insert(id, self.objects.len() as i32);
-        }
-    }
-
-    /// Returns the value with a reference as its number; a reference to an object that is not there as minus its id.
-    fn value<'b>(&self, value: &'b [u8], is_reference: bool) -> std::borrow::Cow<'b, [u8]> {
-        let id = <[u8; 4]>::try_from(value).map(i32::from_be_bytes);
-        match id {
-            Ok(id) if is_reference && id != 0 => {
-                let number = self.numbers.get(&id).copied();
-                let number = number.unwrap_or(id.wrapping_abs().wrapping_neg());
-                number.to_be_bytes().to_vec().into()
-            }
-            _ => value.into(),
-        }
-    }
-}
-
-/// Returns the ids that an object refers to: row by row where they are known, so that renumbering does not change the
-/// order; else ordered by id.
-fn ids_in_row_order(persisted: &Persisted, object: &ArchiveObject) -> Vec<i32> {
-    let mut ids = Vec::new();
-    for catalog in &object.catalogs {
-        match reference_columns(&object.class, catalog.rows.table()) {
-            Some(columns) => {
-                for row in 0..catalog.rows.len() {
-                    let values = columns.iter().map(|c| catalog.rows.get_i32(row, &c.name));
-                    ids.extend(values.flatten());
-                }
-            }
-            None => ids.extend(persisted.archive.references(object).ids()),
-        }
-    }
-    ids
+/// Whether the documentation of columns counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Docs {
+    /// It does: objects are the same only if either can stand for the other in a file.
+    Count,
+    /// It does not: objects are the same if their values are.
+    Ignored,
 }
 
 /// Returns the column's format without the largest length, which differs between files with the same values.
@@ -85,77 +29,123 @@ fn form(column: &Column) -> &str {
     }
 }
 
-fn is_reference(class: &str, catalog: &Catalog, column: &Column) -> bool {
-    reference_columns(class, catalog.rows.table())
-        .is_some_and(|columns| columns.iter().any(|known| known.offset == column.offset))
+/// Returns the columns of a catalog that are known to be references, by their place in a row.
+fn known_references(class: &str, catalog: &Catalog) -> BTreeSet<usize> {
+    let columns = reference_columns(class, catalog.rows.table()).unwrap_or_default();
+    columns.into_iter().map(|column| column.offset).collect()
 }
 
-/// Adds the values of the root and of all it refers to.
-pub(super) fn add_values(persisted: &Persisted, hasher: &mut Hasher) {
-    let reached = Reached::from(persisted);
-    hasher.update(&(reached.objects.len() as u64).to_le_bytes());
-    for object in &reached.objects {
-        hasher.field(object.class.as_bytes());
-        hasher.field(object.module.as_bytes());
-        hasher.update(&(object.catalogs.len() as u64).to_le_bytes());
-        for catalog in &object.catalogs {
-            let table = catalog.rows.table();
-            hasher.update(&catalog.number.to_le_bytes());
-            hasher.update(&(catalog.rows.len() as u64).to_le_bytes());
-            hasher.update(&(table.columns().len() as u64).to_le_bytes());
-            for column in table.columns() {
-                hasher.field(column.name.as_bytes());
-                hasher.field(form(column).as_bytes());
-                let refers = is_reference(&object.class, catalog, column);
-                for row in 0..catalog.rows.len() {
-                    let value = catalog.rows.value(row, column).unwrap_or(&[]);
-                    hasher.field(&reached.value(value, refers));
+fn as_id(value: &[u8]) -> Option<i32> {
+    value.try_into().map(i32::from_be_bytes).ok()
+}
+
+/// Adds the values of one object; a known reference counts as what `digest_of` says, or as it stands if that is nothing.
+pub(super) fn add_records(
+    object: &ArchiveObject,
+    docs: Docs,
+    hasher: &mut Hasher,
+    digest_of: impl Fn(i32) -> Option<Digest>,
+) {
+    hasher.field(object.class.as_bytes());
+    hasher.field(object.module.as_bytes());
+    hasher.update(&(object.catalogs.len() as u64).to_le_bytes());
+    for catalog in &object.catalogs {
+        let references = known_references(&object.class, catalog);
+        let table = catalog.rows.table();
+        hasher.update(&catalog.number.to_le_bytes());
+        hasher.update(&(catalog.rows.len() as u64).to_le_bytes());
+        hasher.update(&(table.columns().len() as u64).to_le_bytes());
+        for column in table.columns() {
+            hasher.field(column.name.as_bytes());
+            hasher.field(form(column).as_bytes());
+            hasher.field(column.unit.as_bytes());
+            if docs == Docs::Count {
+                hasher.field(column.doc.as_bytes());
+            }
+            let refers = references.contains(&column.offset);
+            for row in 0..catalog.rows.len() {
+                let value = catalog.rows.value(row, column).unwrap_or(&[]);
+                match as_id(value).filter(|_| refers).and_then(&digest_of) {
+                    Some(digest) => hasher.field(digest.as_bytes()),
+                    None => hasher.field(value),
                 }
             }
         }
     }
 }
 
-/// Returns the first difference, in words.
-pub(super) fn difference(mine: &Persisted, other: &Persisted) -> Option<String> {
-    let (left, right) = (Reached::from(mine), Reached::from(other));
-    for (a, b) in left.objects.iter().zip(&right.objects) {
-        if std::ptr::eq(*a, *b) && left.numbers == right.numbers {
+/// Adds the values of the root and of all it refers to.
+pub(super) fn add_values(persisted: &Persisted, hasher: &mut Hasher) {
+    let archive = &persisted.archive;
+    let mut digests: BTreeMap<i32, Digest> = BTreeMap::new();
+    for id in archive.referred_first([persisted.root]) {
+        let Some(object) = archive.get(id) else {
             continue;
-        }
-        if a.class != b.class {
-            return Some(format!("{} and {}", a.class, b.class));
-        }
-        if a.module != b.module {
-            return Some(format!(
-                "{} of module `{}` and of module `{}`",
-                a.class, a.module, b.module
-            ));
-        }
-        if a.catalogs.len() != b.catalogs.len() {
-            return Some(format!(
-                "{} has {} catalogs and {}",
-                a.class,
-                a.catalogs.len(),
-                b.catalogs.len()
-            ));
-        }
-        for (ours, theirs) in a.catalogs.iter().zip(&b.catalogs) {
-            let found = catalog_difference(&a.class, (ours, &left), (theirs, &right));
-            if found.is_some() {
-                return found;
+        };
+        let mut own = Hasher::default();
+        add_records(object, Docs::Ignored, &mut own, |id| {
+            digests.get(&id).copied()
+        });
+        if let References::Guessed(ids) = archive.references(object) {
+            for digest in ids.iter().filter_map(|id| digests.get(id)) {
+                own.field(digest.as_bytes());
             }
         }
+        digests.insert(id, own.finish());
     }
-    let (ours, theirs) = (left.objects.len(), right.objects.len());
-    (ours != theirs).then(|| format!("{ours} archive records and {theirs}"))
+    if let Some(digest) = digests.get(&persisted.root) {
+        hasher.update(digest.as_bytes());
+    }
 }
 
-fn catalog_difference(
-    class: &str,
-    (mine, left): (&Catalog, &Reached<'_>),
-    (other, right): (&Catalog, &Reached<'_>),
-) -> Option<String> {
+/// Returns the first difference, in words.
+pub(super) fn difference(mine: &Persisted, other: &Persisted) -> Option<String> {
+    let mut compared = BTreeSet::new();
+    let mut waiting = vec![(mine.root, other.root)];
+    while let Some((ours, theirs)) = waiting.pop() {
+        let (Some(a), Some(b)) = (mine.archive.get(ours), other.archive.get(theirs)) else {
+            continue;
+        };
+        if !compared.insert((ours, theirs)) {
+            continue;
+        }
+        if let Some(why) = object_difference(a, b) {
+            return Some(why);
+        }
+        for (ours, theirs) in a.catalogs.iter().zip(&b.catalogs) {
+            match reference_pairs(&a.class, (ours, mine), (theirs, other)) {
+                Ok(pairs) => waiting.extend(pairs),
+                Err(why) => return Some(why),
+            }
+        }
+        if let References::Guessed(ids) = mine.archive.references(a) {
+            waiting.extend(ids.iter().map(|id| (*id, *id)));
+        }
+    }
+    None
+}
+
+/// Returns the first difference between two objects, references left aside.
+fn object_difference(a: &ArchiveObject, b: &ArchiveObject) -> Option<String> {
+    let class = &a.class;
+    if *class != b.class {
+        return Some(format!("{class} and {}", b.class));
+    }
+    if a.module != b.module {
+        return Some(format!(
+            "{class} of module `{}` and of module `{}`",
+            a.module, b.module
+        ));
+    }
+    let (ours, theirs) = (a.catalogs.len(), b.catalogs.len());
+    if ours != theirs {
+        return Some(format!("{class} has {ours} catalogs and {theirs}"));
+    }
+    let mut catalogs = a.catalogs.iter().zip(&b.catalogs);
+    catalogs.find_map(|(ours, theirs)| catalog_difference(class, ours, theirs))
+}
+
+fn catalog_difference(class: &str, mine: &Catalog, other: &Catalog) -> Option<String> {
     let (ours, theirs) = (mine.rows.table(), other.rows.table());
     if mine.number != other.number {
         return Some(format!(
@@ -163,27 +153,27 @@ fn catalog_difference(
             mine.number, other.number
         ));
     }
-    if mine.rows.len() != other.rows.len() {
-        let (a, b) = (mine.rows.len(), other.rows.len());
+    let (a, b) = (mine.rows.len(), other.rows.len());
+    if a != b {
         return Some(format!("{class} has {a} rows and {b}"));
     }
-    if ours.columns().len() != theirs.columns().len() {
-        let (a, b) = (ours.columns().len(), theirs.columns().len());
+    let (a, b) = (ours.columns().len(), theirs.columns().len());
+    if a != b {
         return Some(format!("{class} has {a} columns and {b}"));
     }
+    let references = known_references(class, mine);
     for (a, b) in ours.columns().iter().zip(theirs.columns()) {
-        if a.name != b.name || form(a) != form(b) {
+        if a.name != b.name || form(a) != form(b) || a.unit != b.unit {
             return Some(format!(
-                "{class} has the column `{}` ({}) and `{}` ({})",
-                a.name, a.form, b.name, b.form
+                "{class} has the column `{}` ({} {}) and `{}` ({} {})",
+                a.name, a.form, a.unit, b.name, b.form, b.unit
             ));
         }
-        let refers = is_reference(class, mine, a);
-        let row = (0..mine.rows.len()).find(|row| {
-            let ours = mine.rows.value(*row, a).unwrap_or(&[]);
-            let theirs = other.rows.value(*row, b).unwrap_or(&[]);
-            left.value(ours, refers) != right.value(theirs, refers)
-        });
+        if references.contains(&a.offset) {
+            continue;
+        }
+        let mut rows = 0..mine.rows.len();
+        let row = rows.find(|row| mine.rows.value(*row, a) != other.rows.value(*row, b));
         if let Some(row) = row {
             return Some(format!(
                 "{class} differs in column `{}` of row {row}",
@@ -192,4 +182,37 @@ fn catalog_difference(
         }
     }
     None
+}
+
+/// Returns which objects the known references of two equal catalogs lead to, or how they differ: one leads nowhere.
+fn reference_pairs(
+    class: &str,
+    (mine, here): (&Catalog, &Persisted),
+    (other, there): (&Catalog, &Persisted),
+) -> Result<Vec<(i32, i32)>, String> {
+    let references = known_references(class, mine);
+    let columns = mine
+        .rows
+        .table()
+        .columns()
+        .iter()
+        .zip(other.rows.table().columns());
+    let mut pairs = Vec::new();
+    for (ours, theirs) in columns.filter(|(column, _)| references.contains(&column.offset)) {
+        for row in 0..mine.rows.len() {
+            let a = mine.rows.value(row, ours).and_then(as_id).unwrap_or(0);
+            let b = other.rows.value(row, theirs).and_then(as_id).unwrap_or(0);
+            match (here.archive.get(a), there.archive.get(b)) {
+                (Some(_), Some(_)) => pairs.push((a, b)),
+                (None, None) if a == b => {}
+                _ => {
+                    return Err(format!(
+                        "{class} differs in column `{}` of row {row}",
+                        ours.name
+                    ));
+                }
+            }
+        }
+    }
+    Ok(pairs)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use pantler_core::{Digest, Hasher};
 
+use super::compare::{Docs, add_records};
 use super::{Archive, ArchiveError, ArchiveObject, Catalog, Persisted};
 use crate::references::{References, reference_columns};
 
@@ -102,7 +103,7 @@ impl Merge {
         ids: &mut BTreeMap<i32, i32>,
     ) -> Result<(), ArchiveError> {
         let values = value_digests(incoming);
-        for id in referred_first(incoming) {
+        for id in incoming.referred_first(incoming.objects.keys().copied()) {
             if ids.contains_key(&id) {
                 continue;
             }
@@ -188,31 +189,10 @@ fn fixed_ids(archive: &Archive) -> BTreeMap<i32, String> {
     fixed
 }
 
-/// Returns the ids so that each object comes after those that it refers to; a ring is cut somewhere.
-fn referred_first(archive: &Archive) -> Vec<i32> {
-    let mut order = Vec::new();
-    let mut seen = BTreeSet::new();
-    for root in archive.objects.keys() {
-        let mut stack = vec![(*root, false)];
-        while let Some((id, done)) = stack.pop() {
-            if done {
-                order.push(id);
-            } else if let Some(object) = archive.get(id)
-                && seen.insert(id)
-            {
-                stack.push((id, true));
-                let next = archive.references(object);
-                stack.extend(next.ids().iter().rev().map(|id| (*id, false)));
-            }
-        }
-    }
-    order
-}
-
 /// Returns the objects that refer to themselves, directly or not, and those that refer to such objects.
 fn rings(archive: &Archive) -> BTreeSet<i32> {
     let mut placed = BTreeSet::new();
-    for id in referred_first(archive) {
+    for id in archive.referred_first(archive.objects.keys().copied()) {
         let Some(object) = archive.get(id) else {
             continue;
         };
@@ -229,7 +209,7 @@ fn rings(archive: &Archive) -> BTreeSet<i32> {
 /// A reference counts as the digest of what it refers to, so equal digests mean equal objects whatever the ids.
 fn value_digests(archive: &Archive) -> BTreeMap<i32, Digest> {
     let mut digests: BTreeMap<i32, Digest> = BTreeMap::new();
-    for id in referred_first(archive) {
+    for id in archive.referred_first(archive.objects.keys().copied()) {
         let Some(object) = archive.get(id) else {
             continue;
         };
@@ -240,46 +220,19 @@ fn value_digests(archive: &Archive) -> BTreeMap<i32, Digest> {
             continue;
         }
         let mut hasher = Hasher::default();
-        add_records(object, &mut hasher, |id| digests.get(&id).copied());
+        add_records(object, Docs::Count, &mut hasher, |id| {
+            digests.get(&id).copied()
+        });
         digests.insert(id, hasher.finish());
     }
     digests
-}
-
-fn add_records(
-    object: &ArchiveObject,
-    hasher: &mut Hasher,
-    digest: impl Fn(i32) -> Option<Digest>,
-) {
-    hasher.field(object.class.as_bytes());
-    hasher.field(object.module.as_bytes());
-    for catalog in &object.catalogs {
-        let table = catalog.rows.table();
-        let refers = reference_columns(&object.class, table).unwrap_or_default();
-        hasher.update(&catalog.number.to_le_bytes());
-        hasher.update(&(catalog.rows.len() as u64).to_le_bytes());
-        for column in table.columns() {
-            hasher.field(column.name.as_bytes());
-            hasher.field(column.form.split('(').next().unwrap_or("").as_bytes());
-            hasher.field(column.doc.as_bytes());
-            let is_reference = refers.iter().any(|known| known.offset == column.offset);
-            for row in 0..catalog.rows.len() {
-                let value = catalog.rows.value(row, column).unwrap_or(&[]);
-                let id = catalog.rows.get_i32(row, &column.name);
-                match id.filter(|_| is_reference).and_then(&digest) {
-                    Some(digest) => hasher.field(digest.as_bytes()),
-                    None => hasher.field(value),
-                }
-            }
-        }
-    }
 }
 
 /// Says whether two objects of one id are the same, references as they stand.
 fn same_records(mine: &Arc<ArchiveObject>, other: &Arc<ArchiveObject>) -> bool {
     let digest = |object| {
         let mut hasher = Hasher::default();
-        add_records(object, &mut hasher, |_| None);
+        add_records(object, Docs::Count, &mut hasher, |_| None);
         hasher.finish()
     };
     Arc::ptr_eq(mine, other) || digest(mine) == digest(other)

@@ -61,6 +61,15 @@ impl Frame {
         .collect()
     }
 
+    /// Returns a polynomial of scaled pixels as one of pixels.
+    fn unscaled(&self, polynomial: Polynomial) -> Polynomial {
+        let scale = |p: u32, q: u32| self.half.0.powi(p as i32) * self.half.1.powi(q as i32);
+        let terms = polynomial.into_iter();
+        terms
+            .map(|(p, q, value)| (p, q, value / scale(p, q)))
+            .collect()
+    }
+
     fn scaled(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (
             (x - self.middle.0) / self.half.0,
@@ -130,16 +139,11 @@ fn fit_order(
     let scaled: Vec<(f64, f64)> = points.iter().map(|point| frame.scaled(*point)).collect();
     let (east, north): (Vec<f64>, Vec<f64>) = plane.iter().copied().unzip();
     let [east, north] = least_squares(&powers, &scaled, [&east, &north])?;
-    let unscale = |values: Vec<f64>| -> Polynomial {
+    let terms = |values: Vec<f64>| -> Polynomial {
         let terms = powers.iter().zip(values);
-        terms
-            .map(|((p, q), value)| {
-                let scale = frame.half.0.powi(*p as i32) * frame.half.1.powi(*q as i32);
-                (*p, *q, value / scale)
-            })
-            .collect()
+        terms.map(|((p, q), value)| (*p, *q, value)).collect()
     };
-    let (east, north) = (unscale(east), unscale(north));
+    let (east, north) = (frame.unscaled(terms(east)), frame.unscaled(terms(north)));
     let cd = [[east[0].2, east[1].2], [north[0].2, north[1].2]];
     let back = inverse(&cd)?;
     // What is left is CD·(f, g), so the distortion itself is the inverse of CD times it.
@@ -162,7 +166,11 @@ fn fit_order(
     })
 }
 
-/// Adds the polynomials for the way from the sky to pixels, one order higher as readers do not iterate.
+/// A way back this good is not improved further: a millionth of a pixel.
+const GOOD_ENOUGH_BACK: f64 = 1e-6;
+
+/// Adds the polynomials for the way from the sky to pixels, of a higher order where that is needed, as most readers do not
+/// iterate.
 fn add_way_back(
     frame: &Frame,
     points: &[(f64, f64)],
@@ -185,18 +193,31 @@ fn add_way_back(
         du.push(-f);
         dv.push(-g);
     }
-    let powers = powers(0, (order + 1).min(HIGHEST));
-    let [ap, bp] = least_squares(&powers, &moved, [&du, &dv])?;
-    let unscale = |values: Vec<f64>| {
-        let terms = powers.iter().zip(values);
-        terms
-            .map(|((p, q), value)| {
-                let scale = frame.half.0.powi(*p as i32) * frame.half.1.powi(*q as i32);
-                (*p, *q, value / scale)
-            })
-            .collect()
-    };
-    (projection.ap, projection.bp) = (unscale(ap), unscale(bp));
+    let mut smallest = f64::INFINITY;
+    for order in (order + 1).min(HIGHEST)..=HIGHEST {
+        let powers = powers(0, order);
+        let [ap, bp] = least_squares(&powers, &moved, [&du, &dv])?;
+        let terms = |values: &[f64]| -> Polynomial {
+            let terms = powers.iter().zip(values);
+            terms.map(|((p, q), value)| (*p, *q, *value)).collect()
+        };
+        let (ap, bp) = (terms(&ap), terms(&bp));
+        let errors = moved
+            .iter()
+            .zip(du.iter().zip(&dv))
+            .map(|((s, t), (du, dv))| {
+                let (x, y) = (evaluate(&ap, *s, *t) - du, evaluate(&bp, *s, *t) - dv);
+                x.hypot(y)
+            });
+        let largest = errors.fold(0.0, f64::max);
+        if largest < smallest {
+            smallest = largest;
+            (projection.ap, projection.bp) = (frame.unscaled(ap), frame.unscaled(bp));
+        }
+        if smallest < GOOD_ENOUGH_BACK {
+            break;
+        }
+    }
     Ok(())
 }
 
