@@ -97,3 +97,6 @@ impl Formatter for FitsFormatter {
         writing::write(object, options)
     }
 }
+
+#[cfg(test)]
+mod tests;

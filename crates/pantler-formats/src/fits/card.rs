@@ -445,18 +445,30 @@ mod tests {
         assert_eq!(&cards[0].raw().unwrap()[..], &line[..]);
     }
 
+    fn text(letters: &'static str, length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+        let letters: Vec<char> = letters.chars().collect();
+        prop::collection::vec(prop::sample::select(letters), length).prop_map(String::from_iter)
+    }
+
+    const PRINTABLE: &str = "abcXYZ019 '&/=\"().,;:-_+*#~";
+    const KEYWORD: &str = "ABCXYZ019_-";
+
     proptest! {
         #[test]
         fn what_is_written_reads_back(
-            keyword in prop_oneof!["[A-Z][A-Z0-9_-]{0,7}", "[A-Z][A-Z0-9]{8,20}( [A-Z]{1,8}){0,2}"],
+            keyword in prop_oneof![
+                text(KEYWORD, 1..9),
+                text(KEYWORD, 9..30),
+                (text(KEYWORD, 1..12), text(KEYWORD, 1..12)).prop_map(|(a, b)| format!("{a} {b}")),
+            ],
             value in prop_oneof![
                 any::<bool>().prop_map(CardValue::Logical),
                 any::<i64>().prop_map(CardValue::Integer),
-                proptest::num::f64::NORMAL.prop_map(CardValue::Float),
-                "[ -~]{0,300}".prop_map(|text| CardValue::Text(text.trim_end_matches(' ').to_owned())),
+                proptest::num::f64::NORMAL.prop_map(CardValue::Real),
+                text(PRINTABLE, 0..300).prop_map(|text| CardValue::Text(text.trim_end_matches(' ').to_owned())),
                 Just(CardValue::Undefined),
             ],
-            comment in "[ -~]{0,60}",
+            comment in text(PRINTABLE, 0..60),
         ) {
             let mut out = Vec::new();
             let special = ["COMMENT", "HISTORY", "CONTINUE", "END"];

@@ -34,11 +34,6 @@ impl Place {
         }
     }
 
-    /// Returns the file's name.
-    pub(crate) fn file_name(&self) -> &str {
-        &self.file
-    }
-
     /// Returns the error that the bytes here are damaged.
     pub(crate) fn corrupt(&self, why: impl Into<String>) -> FormatError {
         FormatError::Corrupt {

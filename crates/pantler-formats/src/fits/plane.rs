@@ -179,3 +179,21 @@ fn crop(rows: Pixels, whole: PixelBox, bbox: PixelBox, skipped: u64) -> Pixels {
         Pixels::F64(rows) => cut(rows, row, x, y, size).into(),
     }
 }
+
+/// Reads all pixels of an HDU, whatever its number of axes; the tests compare them with other readers'.
+#[cfg(test)]
+pub(crate) fn read_all_pixels(
+    contents: &Contents<'_>,
+    index: usize,
+    bits: bool,
+) -> Result<Pixels, FormatError> {
+    let hdu = contents.hdu(index)?;
+    hdu.check_data()?;
+    let bytes = contents.file().read(hdu.shape.data.clone())?;
+    let stored = match &hdu.shape.kind {
+        HduKind::Image { bitpix, .. } => from_bytes(*bitpix, &bytes, &hdu.place)?,
+        _ => tiles::decode(&hdu, &bytes)?,
+    };
+    let scaling = Scaling::of(&hdu);
+    Ok(if bits { scaling.without_blank() } else { scaling }.apply(stored))
+}

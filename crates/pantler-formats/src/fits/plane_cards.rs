@@ -6,7 +6,7 @@
 use pantler_core::formatter::PixelBox;
 use pantler_objects::header_wcs::{has_wcs, is_pixel_origin_card, wcs_keyword};
 use pantler_objects::metadata::{Card, is_structural_keyword};
-use pantler_objects::{Exposure, Mask, Metadata};
+use pantler_objects::{CardValue, Exposure, Mask, Metadata};
 
 use super::mask_planes::{ROOT, without_names};
 
@@ -18,11 +18,29 @@ pub(crate) struct Described {
 }
 
 impl Described {
-    /// Returns the coordinates of an exposure as cards; an archive record gives none.
+    /// Returns the coordinates of an exposure as cards, if a plane needs them; for an archive record the best that cards
+    /// can say, with the largest error in a comment.
     pub(crate) fn of(exposure: &Exposure) -> Described {
-        let origin = exposure.pixel_box().map_or((0, 0), |pixels| (pixels.x0, pixels.y0));
+        let images = [exposure.image(), exposure.variance()].into_iter().flatten();
+        let headers = images.map(|image| image.header()).chain(exposure.mask().map(|mask| mask.header()));
+        let needed = headers.into_iter().any(|header| !has_wcs(header));
+        let (Some(wcs), Some(pixels)) = (exposure.wcs(), exposure.pixel_box()) else {
+            return Described::default();
+        };
+        if !needed {
+            return Described::default();
+        }
         Described {
-            wcs: exposure.wcs().and_then(|wcs| wcs.header_at(origin.0, origin.1)),
+            wcs: Some(match wcs.header_for(pixels) {
+                Ok(fitted) if fitted.largest_residual > 0.0 => {
+                    let error = fitted.largest_residual;
+                    let text = format!("coordinates fitted to those of the archive to {error:.1e} arcsec");
+                    fitted.cards.followed_by(&comment(text))
+                }
+                Ok(exact) => exact.cards,
+                // The archive has them all the same, so a file without cards is complete.
+                Err(error) => comment(format!("coordinates are in the archive only: {error}")),
+            }),
         }
     }
 
@@ -92,6 +110,10 @@ fn origin_cards(bbox: PixelBox, alternate: bool) -> Vec<Card> {
         cards.push(Card::new(format!("CUNIT{axis}A"), "PIXEL", None));
     }
     cards
+}
+
+fn comment(text: String) -> Metadata {
+    Metadata::new([Card::new("COMMENT", CardValue::Commentary(format!("  {text}")), None)])
 }
 
 fn shift(axis: u8, start: i64) -> Card {

@@ -1,0 +1,9 @@
+//! Tests of the FITS formatter against real files; each file tells one story.
+
+mod archives;
+mod mutations;
+mod oracle;
+mod parts;
+mod sha256;
+mod support;
+mod writing;
