@@ -255,7 +255,7 @@ impl Executor<'_> {
         Error::UnknownStorage {
             dataset_type: node.dataset_type.clone(),
             storage: storage.to_owned(),
-            known: self.formatters.names(),
+            known: self.formatters.names().map(str::to_owned).collect(),
             place: self
                 .chain
                 .find_definition(&node.dataset_type)

@@ -81,7 +81,7 @@ pub fn to_file_bytes(
             message: format!("the extension of {name} names no format that pantler writes"),
             hints: vec![format!(
                 "formats are known by these extensions: {}",
-                formatters.extensions().join(", ")
+                extensions(formatters).join(", ")
             )],
         })?;
     let options = WriteOptions {
@@ -93,6 +93,23 @@ pub fn to_file_bytes(
         .write(object, &options)
         .map_err(|source| format_error(&asked, source))?;
     Ok((bytes, formatter.name().to_owned()))
+}
+
+fn extensions(formatters: &pantler_formats::FormatterSet) -> Vec<String> {
+    let mut extensions: Vec<String> = formatters
+        .names()
+        .filter_map(|storage| formatters.get(storage))
+        .flat_map(|formatter| {
+            formatter
+                .extensions()
+                .iter()
+                .map(|extension| (*extension).to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    extensions.sort();
+    extensions.dedup();
+    extensions
 }
 
 /// Writes bytes to a file of the user's, whole or not at all: a reader never sees half of it.

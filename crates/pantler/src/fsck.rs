@@ -295,11 +295,17 @@ fn find_leftovers(
 
 /// Whether a staged name's process has ended; what lies aside has no process.
 fn is_of_the_dead(path: &ArtifactPath) -> bool {
-    if path.folder() != Some(STAGING) {
-        return true;
-    }
-    let process = path
-        .file_name()
+    path.folder() != Some(STAGING) || is_of_the_dead_process(path.file_name())
+}
+
+/// Whether a file is a name that was to be moved onto a path in one step.
+fn is_half_linked(path: &ArtifactPath) -> bool {
+    path.file_name().starts_with(".pantler-")
+}
+
+/// Whether the process that a name starts with has ended.
+fn is_of_the_dead_process(name: &str) -> bool {
+    let process = name
         .split_once('-')
         .and_then(|(process, _)| process.parse().ok());
     match process.and_then(rustix::process::Pid::from_raw) {

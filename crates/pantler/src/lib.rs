@@ -35,6 +35,7 @@ mod render;
 mod repository;
 mod resolve;
 mod show;
+pub mod simulate;
 
 pub use butler::{Butler, ButlerOptions};
 pub use cache::DEFAULT_CACHE_BYTES;

@@ -652,7 +652,7 @@ pub(crate) fn formatter_of(putter: &Putter<'_>, graph: &GraphNode) -> Result<Arc
         .ok_or_else(|| Error::UnknownStorage {
             dataset_type: graph.dataset_type.clone(),
             storage: storage.to_owned(),
-            known: formatters.names(),
+            known: formatters.names().map(str::to_owned).collect(),
             place: Some(graph.definition.place.clone()),
         })
 }

@@ -1,0 +1,110 @@
+//! Reads files of the user's that are in no repository: for a put of what a file holds, and for looking at a file.
+//!
+//! What a file is, its bytes say; only where these say nothing, its name does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use pantler_core::formatter::{ReadRequest, Source};
+use pantler_core::{DataId, FormatError, Formatter, Location, ObjectRef};
+use pantler_formats::FormatterSet;
+use pantler_objects::synonyms::class_of;
+use pantler_store::LocalStore;
+
+use crate::artifact_source::ArtifactSource;
+use crate::butler::Butler;
+use crate::error::{Asked, Error, Result};
+use crate::ingest::outside;
+use crate::planner::own_class;
+
+/// A file of the user's.
+pub struct OutsideFile {
+    store: LocalStore,
+    location: Location,
+    name: String,
+    formatter: Arc<dyn Formatter>,
+    layout: Option<Arc<[u8]>>,
+}
+
+impl OutsideFile {
+    /// Finds out what a file is, and where its parts lie. Reads headers only.
+    pub fn open(formatters: &FormatterSet, file: &Path) -> Result<OutsideFile> {
+        let name = file.display().to_string();
+        let (store, location) = outside(file)?;
+        let source = ArtifactSource::new(&store, &location, &name);
+        let formatter = formatter_of(formatters, &source)?;
+        let layout = formatter.index(&source).map_err(|source| unreadable(&name, source))?;
+        Ok(OutsideFile {
+            store,
+            location,
+            name,
+            formatter,
+            layout,
+        })
+    }
+
+    /// Returns the name of its format: `FITS`.
+    pub fn format(&self) -> &str {
+        self.formatter.name()
+    }
+
+    /// Returns what it holds, as an object of `class` where one is named.
+    pub fn read(&self, class: Option<&str>) -> Result<ObjectRef> {
+        let request = ReadRequest {
+            class: class.map(str::to_owned),
+            ..ReadRequest::default()
+        };
+        let source = ArtifactSource::new(&self.store, &self.location, &self.name);
+        self.formatter
+            .read(&source, self.layout.as_deref(), &request)
+            .map_err(|source| unreadable(&self.name, source))
+    }
+
+    /// Returns how many bytes of the file a part takes; `None` if that is not known.
+    pub fn part_bytes(&self, part: &str) -> Option<u64> {
+        let request = ReadRequest {
+            part: vec![part.to_owned()],
+            ..ReadRequest::default()
+        };
+        let found = self.formatter.locate(self.layout.as_deref()?, &request)?;
+        Some(found.bytes())
+    }
+}
+
+impl Butler {
+    /// Reads a file of the user's as an object that can be put under this name.
+    pub fn read_file(&self, name: &str, data_id: &DataId, file: &Path) -> Result<ObjectRef> {
+        let (graph, _) = self.put_target(name, data_id)?;
+        let class = match graph.part.last() {
+            None => own_class(graph.definition.python.as_deref()),
+            Some(part) => class_of(part).map(str::to_owned),
+        };
+        OutsideFile::open(self.formatters(), file)?.read(class.as_deref())
+    }
+}
+
+fn unreadable(name: &str, source: FormatError) -> Error {
+    Error::Format {
+        asked: Asked::new(name, &DataId::default()),
+        in_repository: false,
+        source,
+    }
+}
+
+/// The formatter that a file's first bytes ask for, else the one that its name does.
+fn formatter_of(formatters: &FormatterSet, source: &dyn Source) -> Result<Arc<dyn Formatter>> {
+    const FITS: &[u8] = b"SIMPLE  =";
+    const GZIP: &[u8] = &[0x1f, 0x8b];
+    let name = source.name();
+    let length = source.bytes()?.min(FITS.len() as u64);
+    let start = source.read_ranges(std::slice::from_ref(&(0..length)))?.pop().unwrap_or_default();
+    let by_content = if start.starts_with(FITS) || start.starts_with(GZIP) {
+        formatters.get("FitsStorage")
+    } else {
+        None
+    };
+    by_content.or_else(|| formatters.by_extension(name)).ok_or_else(|| Error::Request {
+        message: format!("cannot tell the format of {name}"),
+        hints: vec!["neither its first bytes nor its extension are those of a format that pantler reads".to_owned()],
+    })
+}

@@ -1,0 +1,199 @@
+//! Costs, asserted by counters: round trips to registries, bytes and requests of stores.
+
+use std::ops::ControlFlow;
+
+use super::support::*;
+
+const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
+
+struct Costs {
+    joint: Counted,
+    single: Counted,
+}
+
+impl Costs {
+    fn over(pair: &Pair) -> Costs {
+        Costs {
+            joint: Counted::over(&pair.joint),
+            single: Counted::over(&pair.single),
+        }
+    }
+
+    fn butler(&self) -> pantler::Butler {
+        butler(&[&self.joint.place, &self.single.place], 1)
+    }
+
+    fn registry_queries(&self) -> [u64; 2] {
+        [
+            self.joint.registry.counts().total(),
+            self.single.registry.counts().total(),
+        ]
+    }
+}
+
+#[test]
+fn explain_reads_nothing() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    let costs = Costs::over(&pair);
+    let butler = costs.butler();
+    let before = (costs.joint.store.counts(), costs.single.store.counts());
+    butler
+        .explain("calexp:jointcal", &id(DATA_ID), Default::default())
+        .unwrap();
+    let read = (
+        costs.joint.store.counts() - before.0,
+        costs.single.store.counts() - before.1,
+    );
+    assert_eq!(
+        (
+            read.0.bytes_read,
+            read.0.artifacts_opened,
+            read.0.read_requests
+        ),
+        (0, 0, 0)
+    );
+    assert_eq!(
+        (
+            read.1.bytes_read,
+            read.1.artifacts_opened,
+            read.1.read_requests
+        ),
+        (0, 0, 0)
+    );
+}
+
+#[test]
+fn a_get_asks_each_registry_once_however_many_components() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    let costs = Costs::over(&pair);
+    let butler = costs.butler();
+    assert_eq!(costs.registry_queries(), [0, 0], "opening asks nothing");
+    get(&butler, "calexp:jointcal", DATA_ID);
+    assert_eq!(costs.registry_queries(), [1, 1]);
+    // Completing a key costs nothing more.
+    get(&butler, "calexp:jointcal", "visit=903334 ccd=16");
+    assert_eq!(costs.registry_queries(), [2, 2]);
+}
+
+#[test]
+fn a_recorded_composition_costs_no_further_question() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    pair.butler()
+        .link("calexp:jointcal", &id(DATA_ID), &Default::default())
+        .unwrap();
+    let costs = Costs::over(&pair);
+    get(&costs.butler(), "calexp:jointcal", DATA_ID);
+    assert_eq!(costs.registry_queries(), [1, 1]);
+}
+
+#[test]
+fn a_component_costs_its_own_artifact_and_no_other() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    let costs = Costs::over(&pair);
+    let butler = costs.butler();
+    let before = costs.single.store.counts();
+    get(&butler, "calexp:jointcal.wcs", DATA_ID);
+    let read = costs.single.store.counts() - before;
+    assert_eq!(
+        (read.bytes_read, read.artifacts_opened),
+        (0, 0),
+        "the exposure is never opened"
+    );
+    let size = pair
+        .joint
+        .bytes_of("jointcal/0000/wcs-0903334-016.fits")
+        .len() as u64;
+    let joint = costs.joint.store.counts();
+    assert!(
+        joint.bytes_read <= size + 4096,
+        "{} of {size}",
+        joint.bytes_read
+    );
+}
+
+#[test]
+fn what_is_in_memory_is_not_read_again() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    let costs = Costs::over(&pair);
+    let butler = costs.butler();
+    get(&butler, "calexp:jointcal", DATA_ID);
+    let before = (
+        costs.joint.store.counts().bytes_read,
+        costs.single.store.counts().bytes_read,
+    );
+    get(&butler, "calexp:jointcal", DATA_ID);
+    get(&butler, "calexp:jointcal.wcs", DATA_ID);
+    get(&butler, "calexp:sfm", "visit=903334 ccd=16");
+    assert_eq!(
+        before,
+        (
+            costs.joint.store.counts().bytes_read,
+            costs.single.store.counts().bytes_read
+        )
+    );
+}
+
+#[test]
+fn an_updated_exposure_is_put_without_reading_a_pixel_of_the_old_one() {
+    let pair = Pair::new();
+    let costs = Costs::over(&pair);
+    let butler = costs.butler();
+    let sfm = get(&butler, "calexp:sfm", "visit=903334 ccd=16");
+    let changed = sfm
+        .with_component("wcs", &wcs(151.0))
+        .unwrap()
+        .with_component("calib", &calib(3e12))
+        .unwrap();
+    let whole = pair.single.bytes_of("calexp/0903334/016.fits").len() as u64;
+    let before = (costs.joint.store.counts(), costs.single.store.counts());
+    put(&butler, &changed, "calexp:jointcal", DATA_ID);
+    let joint = costs.joint.store.counts() - before.0;
+    let single = costs.single.store.counts() - before.1;
+    let parts: u64 = ["wcs", "calib"]
+        .iter()
+        .map(|part| {
+            pair.joint
+                .bytes_of(&format!("jointcal/0000/{part}-0903334-016.fits"))
+                .len() as u64
+        })
+        .sum();
+    assert_eq!(joint.bytes_written, parts);
+    assert_eq!(single.bytes_written, 0);
+    assert!(
+        single.bytes_read < whole,
+        "the header at most: {} of {whole}",
+        single.bytes_read
+    );
+}
+
+#[test]
+fn finding_does_not_depend_on_how_many_there_are() {
+    let place = Place::new(
+        "repo",
+        "datasets:\n  note: {template: \"%(visit)d.json\", python: dict, storage: JsonStorage}\n",
+    );
+    let butler = butler(&[&place], 1);
+    for visit in 0..20 {
+        let note: pantler::ObjectRef =
+            std::sync::Arc::new(pantler::objects::Document::new(serde_json::json!(visit)));
+        put(&butler, &note, "note", &format!("visit={visit}"));
+    }
+    let counted = Counted::over(&place);
+    let counting = super::support::butler(&[&counted.place], 0);
+    get(&counting, "note", "visit=13");
+    assert_eq!(counted.registry.counts().total(), 1);
+    let mut rows = 0;
+    place
+        .registry
+        .visit_all(&mut |_| {
+            rows += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(rows, 20);
+}

@@ -1,0 +1,253 @@
+//! Ingest: where data-ID values come from, modes, digests, what is refused (rule R30).
+
+use std::path::{Path, PathBuf};
+
+use pantler::{Butler, DataId, IngestMode, IngestOptions, IngestReport};
+
+use super::support::*;
+
+const POLICY: &str = r#"
+keys:
+  filter: {type: str, header: FILTER, map: {HSC-I: i}}
+datasets:
+  calexp:sfm:
+    template: "calexp/%(visit)07d/%(ccd)03d.fits"
+    python: lsst.afw.image.ExposureF
+    storage: FitsStorage
+    ingest: {path: "CORR-%(visit)d-%(ccd)d.fits"}
+  note:
+    template: "notes/%(visit)04d.json"
+    python: dict
+    storage: JsonStorage
+"#;
+
+struct Folder {
+    folder: tempfile::TempDir,
+}
+
+impl Folder {
+    fn new() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = pantler::core::policy::PolicyText {
+            file: "policy.yaml".into(),
+            text: POLICY.into(),
+        };
+        Butler::init(&folder.path().join("repo"), &[policy], &[]).unwrap();
+        Folder { folder }
+    }
+
+    fn repo(&self) -> PathBuf {
+        self.folder.path().join("repo")
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn butler(&self) -> Butler {
+        Butler::open(&[], &[self.repo()], options())
+            .unwrap_or_else(|error| panic!("{}", error.report()))
+    }
+
+    fn ingest(&self, files: &[PathBuf], data_id: &str, mode: IngestMode) -> IngestReport {
+        let options = IngestOptions {
+            mode,
+            ..Default::default()
+        };
+        self.butler()
+            .ingest(
+                "note",
+                files,
+                &DataId::parse(data_id).unwrap(),
+                &options,
+                &|_| {},
+            )
+            .unwrap()
+    }
+
+    fn digest(&self, data_id: &str) -> Option<pantler::core::Digest> {
+        let plan = self
+            .butler()
+            .explain("note", &id(data_id), Default::default())
+            .unwrap();
+        let pantler::core::plan::PlanKind::Read(read) = plan.root.kind else {
+            panic!("not an artifact")
+        };
+        read.record.artifact.as_ref().unwrap().digest
+    }
+}
+
+fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+#[test]
+fn values_come_from_the_template_at_the_end_of_the_path() {
+    let folder = Folder::new();
+    let file = folder.file("elsewhere/notes/0012.json", "{\"seeing\": 0.7}");
+    let report = folder.ingest(std::slice::from_ref(&file), "", IngestMode::Copy);
+    assert_eq!(
+        (report.ingested, report.same, report.failed.len()),
+        (1, 0, 0)
+    );
+    assert!(exists(&folder.repo().join("notes/0012.json")) && exists(&file));
+    assert_eq!(
+        get(&folder.butler(), "note", "visit=12").class(),
+        "Document"
+    );
+}
+
+#[test]
+fn the_callers_values_come_first() {
+    let folder = Folder::new();
+    let file = folder.file("notes/0012.json", "{}");
+    folder.ingest(&[file], "visit=99", IngestMode::Copy);
+    assert!(exists(&folder.repo().join("notes/0099.json")));
+}
+
+#[test]
+fn the_same_file_twice_is_the_same_and_another_is_a_conflict() {
+    let folder = Folder::new();
+    let file = folder.file("a.json", "{\"seeing\": 0.7}");
+    folder.ingest(std::slice::from_ref(&file), "visit=1", IngestMode::Copy);
+    let again = folder.ingest(&[file], "visit=1", IngestMode::Copy);
+    assert_eq!((again.ingested, again.same), (0, 1));
+    let other = folder.file("b.json", "{\"seeing\": 0.8}");
+    let refused = folder.ingest(&[other], "visit=1", IngestMode::Copy);
+    assert_eq!(refused.failed.len(), 1);
+    assert!(
+        refused.failed[0]
+            .1
+            .report()
+            .message
+            .contains("exists already")
+    );
+}
+
+#[test]
+fn a_broken_file_keeps_no_other_out() {
+    let folder = Folder::new();
+    let good = folder.file("notes/0001.json", "{}");
+    let broken = folder.file("notes/0002.json", "{\"seeing\": ");
+    let unknown = folder.file("what.json", "{}");
+    let report = folder.ingest(&[good, broken, unknown], "", IngestMode::Copy);
+    assert_eq!(report.ingested, 1);
+    let said: Vec<String> = report
+        .failed
+        .iter()
+        .map(|(_, error)| error.report().message)
+        .collect();
+    assert!(
+        said.iter()
+            .any(|message| message.contains("0002.json is damaged")),
+        "{said:?}"
+    );
+    assert!(
+        said.iter()
+            .any(|message| message.contains("no value for the key `visit`")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn r30_copy_and_move_know_the_digest_and_link_and_in_place_learn_it() {
+    let folder = Folder::new();
+    let text = "{\"seeing\": 0.7}";
+    let expected = pantler::core::Digest::of(text.as_bytes());
+    for (visit, mode, known) in [
+        (1, IngestMode::Copy, true),
+        (2, IngestMode::Move, true),
+        (3, IngestMode::Link, false),
+        (4, IngestMode::InPlace, false),
+    ] {
+        let file = folder.file(&format!("in/{visit}.json"), text);
+        let report = folder.ingest(std::slice::from_ref(&file), &format!("visit={visit}"), mode);
+        assert_eq!(report.ingested, 1, "{mode:?}");
+        assert_eq!(exists(&file), mode != IngestMode::Move, "{mode:?}");
+        assert_eq!(
+            exists(&folder.repo().join(format!("notes/000{visit}.json"))),
+            mode != IngestMode::InPlace,
+            "{mode:?}"
+        );
+        assert_eq!(
+            folder.digest(&format!("visit={visit}")).is_some(),
+            known,
+            "{mode:?}"
+        );
+        // The first full read learns it.
+        get(&folder.butler(), "note", &format!("visit={visit}"));
+        assert_eq!(
+            folder.digest(&format!("visit={visit}")),
+            Some(expected),
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn r30_the_digest_is_computed_at_ingest_when_asked_for_and_by_a_deep_check() {
+    let folder = Folder::new();
+    let file = folder.file("a.json", "{}");
+    let options = IngestOptions {
+        mode: IngestMode::InPlace,
+        digest: true,
+        notes: vec![],
+    };
+    folder
+        .butler()
+        .ingest("note", &[file], &id("visit=1"), &options, &|_| {})
+        .unwrap();
+    assert!(folder.digest("visit=1").is_some());
+    let other = folder.file("b.json", "{}");
+    folder.ingest(&[other], "visit=2", IngestMode::InPlace);
+    assert!(folder.digest("visit=2").is_none());
+    folder
+        .butler()
+        .fsck(pantler::fsck::FsckOptions {
+            deep: true,
+            repair: false,
+        })
+        .unwrap();
+    assert!(folder.digest("visit=2").is_some());
+}
+
+#[test]
+fn a_file_in_place_that_was_changed_since_is_noticed() {
+    let folder = Folder::new();
+    let file = folder.file("a.json", "{\"seeing\": 0.7}");
+    folder.ingest(std::slice::from_ref(&file), "visit=1", IngestMode::InPlace);
+    // Equal in size, other in content and date.
+    std::fs::write(&file, "{\"seeing\": 0.9}").unwrap();
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_modified(later)
+        .unwrap();
+    let said = said(try_get(&folder.butler(), "note", "visit=1"));
+    assert!(
+        said.contains("was changed since it was registered"),
+        "{said}"
+    );
+    std::fs::remove_file(&file).unwrap();
+    let said = super::support::said(try_get(&folder.butler(), "note", "visit=1"));
+    assert!(said.contains("is gone"), "{said}");
+}
+
+#[test]
+fn a_file_that_lies_where_its_template_puts_it_is_not_copied() {
+    let folder = Folder::new();
+    let file = folder.file("repo/notes/0007.json", "{}");
+    let report = folder.ingest(&[file], "", IngestMode::Copy);
+    assert_eq!(report.ingested, 1);
+    get(&folder.butler(), "note", "visit=7");
+    let report = folder.butler().fsck(Default::default()).unwrap();
+    assert!(
+        report.is_clean() && report.leftover.is_empty(),
+        "{report:?}"
+    );
+}

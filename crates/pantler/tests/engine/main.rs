@@ -1,0 +1,13 @@
+//! The engine through its facade: every settled rule that it keeps, its costs, and what survives faults.
+//!
+//! One program, so that it links once; a file per subject.
+
+mod composites;
+mod costs;
+mod faults;
+mod finding;
+mod ingesting;
+mod looking_after;
+mod names;
+mod putting;
+mod support;
