@@ -126,3 +126,53 @@ fn value_memory(value: &Value) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pantler_core::Object;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Blob, Text};
+
+    #[test]
+    fn documents_compare_by_value() {
+        let one = Document::new(json!({"a": [1, {"b": null}], "c": "x"}));
+        let reordered = Document::new(json!({"c": "x", "a": [1, {"b": null}]}));
+        assert_eq!(one.difference(&reordered), None);
+        assert_eq!(one.digest_values(), reordered.digest_values());
+        let other = Document::new(json!({"a": [1, {"b": 2}], "c": "x"}));
+        assert_eq!(one.difference(&other).unwrap(), "`.a[1].b` is null and 2");
+        assert_ne!(one.digest_values(), other.digest_values());
+        let longer = Document::new(json!({"a": [1, {"b": null}], "c": "x", "d": 1}));
+        assert_eq!(
+            one.difference(&longer).unwrap(),
+            "`.d` is only in the second"
+        );
+        let list = Document::new(json!([[1], 2]));
+        let other = Document::new(json!([[1, 2]]));
+        assert_eq!(
+            list.difference(&other).unwrap(),
+            "`` is a list of 2 and a list of 1"
+        );
+        assert_ne!(list.digest_values(), other.digest_values());
+    }
+
+    #[test]
+    fn texts_and_bytes_compare_by_value() {
+        let (a, b) = (Text::new("one\ntwo"), Text::new("one\nTwo"));
+        assert_eq!(a.difference(&b).unwrap(), "the text differs from line 2 on");
+        assert_eq!(a.difference(&a.clone()), None);
+        let (c, d) = (Blob::new("one\ntwo".into()), Blob::new("one\n".into()));
+        assert_eq!(
+            c.difference(&d).unwrap(),
+            "7 and 4 bytes, which differ from byte 4 on"
+        );
+        assert_eq!(a.difference(&c).unwrap(), "one is Text, the other Bytes");
+        assert_ne!(
+            a.digest_values(),
+            c.digest_values(),
+            "equal bytes of two classes"
+        );
+    }
+}

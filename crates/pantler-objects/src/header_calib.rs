@@ -10,7 +10,9 @@
 /// | `FLUXMAG0`, `FLUXMAG0ERR`, `CALIB_ID` | LSST exposures before they had a `PhotoCalib` record |
 /// | `MAGZERO`, `MAGZERO_RMS`, `MAGZERO_NOBJ`, `COLORTERM1` … `COLORTERM3` | LSST single-frame processing |
 /// | `PHOTZP`, `PHOTZPER`, `PHOTSYS`, `PHOTMODE`, `PHOTFLAM`, `PHOTPLAM`, `PHOTFNU`, `PHOTBW` | many archives, HST |
-/// | `MAGZP`, `MAGZPT`, `MAGZPERR`, `ZEROPT`, `PHOT_C`, `PHOT_CS`, `PHOT_K` | survey pipelines; CFHT |
+/// | `MAGZP`, `MAGZPT`, `MAGZPERR`, `ZEROPT` | survey pipelines |
+///
+/// What an observatory says of its raw images (`PHOT_C` and its like) is history, as its exposure time is, and stays.
 ///
 /// ```
 /// use pantler_objects::header_calib::is_calib_card;
@@ -41,9 +43,6 @@ pub fn is_calib_card(keyword: &str) -> bool {
             | "MAGZPT"
             | "MAGZPERR"
             | "ZEROPT"
-            | "PHOT_C"
-            | "PHOT_CS"
-            | "PHOT_K"
     )
 }
 
@@ -64,4 +63,37 @@ pub fn is_archive_card(keyword: &str) -> bool {
         keyword,
         "AR_HDU" | "EXPINFO_V" | "AR_CATN" | "AR_NCAT" | "AR_NAME"
     ) || crate::synonyms::component_of_id_card(keyword).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calibration_cards_are_told_from_others() {
+        for keyword in ["FLUXMAG0", "FLUXMAG0ERR", "MAGZERO", "COLORTERM2", "PHOTZP"] {
+            assert!(is_calib_card(keyword), "{keyword}");
+        }
+        for keyword in ["EXPTIME", "PHOT_C", "CRVAL1", "COLORTERM4", "FLUXMAG"] {
+            assert!(!is_calib_card(keyword), "{keyword}");
+        }
+    }
+
+    /// Other people's cards may end in `_ID`; only known names are archive ids.
+    #[test]
+    fn archive_cards_are_told_from_others() {
+        for keyword in [
+            "AR_HDU",
+            "EXPINFO_V",
+            "SKYWCS_ID",
+            "WCS_ID",
+            "ARCHIVE_ID_PSF",
+            "ARCHIVE_ID_X",
+        ] {
+            assert!(is_archive_card(keyword), "{keyword}");
+        }
+        for keyword in ["OBJECT_ID", "_ID", "ARCHIVE_ID_", "EXPID", "PSF"] {
+            assert!(!is_archive_card(keyword), "{keyword}");
+        }
+    }
 }

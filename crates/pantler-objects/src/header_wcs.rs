@@ -202,3 +202,112 @@ fn is_old_matrix(keyword: &str) -> bool {
     let digits = keyword.strip_prefix("CD").or(keyword.strip_prefix("PC"));
     digits.is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metadata::Card;
+    use crate::real_files;
+
+    #[test]
+    fn keywords_of_coordinates_are_told_from_others() {
+        let primary = "WCSAXES CRPIX1 CRVAL2 CDELT1 CTYPE1 CUNIT2 CROTA2 CD1_1 CD2_1 PC1_2 PV2_5 PS1_0 LONPOLE \
+                       LATPOLE RADESYS RADECSYS EQUINOX EPOCH SPECSYS A_ORDER B_ORDER AP_ORDER BP_ORDER A_0_2 \
+                       B_3_0 AP_1_1 BP_0_0 A_DMAX B_DMAX WAT0_001 WAT1_002 WCSDIM D2IM1 D2IM1.EXTVER D2IMDIS1 \
+                       D2IMERR1 D2IMEXT CPDIS1 CPERR1 CQDIS2 DP1 DP1.NAXES DQ2.AXIS.1 CRDER1 CSYER2 CD001002 \
+                       PROJP1 RESTFRQ VELOSYS WCSNAME CNAME1";
+        for keyword in primary.split_whitespace() {
+            let known = wcs_keyword(keyword);
+            assert_eq!(known, Some(WcsKeyword { alternate: None }), "{keyword}");
+        }
+        for keyword in [
+            "CTYPE1A", "CD1_1Z", "PV2_15B", "WCSNAMEQ", "EQUINOXC", "CPDIS1D",
+        ] {
+            let letter = keyword.chars().next_back();
+            assert_eq!(wcs_keyword(keyword).unwrap().alternate, letter, "{keyword}");
+        }
+        let others = "LTV1 LTM1_1 DTV1 DTM1_1 EXPTIME A_B A_1 MP_BAD CD CD1 CDX_1 PSFSIG PC BPMASK A_ORDERS \
+                      DATE-OBS MJD-OBS CCD CRVAL CTYPE DETSEC OBSGEO-X C_3_4 CRUNID EXPINFO_V PV PS1 D2 DPX \
+                      CRPIX1AA CRVAL1_2 WATER";
+        for keyword in others.split_whitespace() {
+            assert_eq!(wcs_keyword(keyword), None, "{keyword}");
+        }
+    }
+
+    fn text_cards(cards: &[(&str, &str)]) -> Metadata {
+        Metadata::new(
+            cards
+                .iter()
+                .map(|(keyword, text)| Card::new(*keyword, *text, None)),
+        )
+    }
+
+    /// R11: alternates that describe the sky go, those that describe pixels stay.
+    #[test]
+    fn r11_alternates_go_only_if_they_describe_the_sky() {
+        let header = text_cards(&[
+            ("CTYPE1", "LINEAR"),
+            ("CTYPE1A", "LINEAR"),
+            ("CTYPE2A", "LINEAR"),
+            ("CRVAL1A", "0"),
+            ("CTYPE1B", "GLON-CAR"),
+            ("CTYPE2B", "GLAT-CAR"),
+            ("CRVAL1B", "0"),
+            ("CTYPE1C", "CCD_X"),
+            ("CRVAL1C", "0"),
+            ("CRVAL1D", "0"),
+            ("CTYPE1E", "RA"),
+        ]);
+        let sky: Vec<String> = sky_wcs_cards(&header)
+            .iter()
+            .map(|card| card.keyword().to_owned())
+            .collect();
+        assert_eq!(
+            sky,
+            [
+                "CTYPE1", "CTYPE1B", "CTYPE2B", "CRVAL1B", "CRVAL1D", "CTYPE1E"
+            ]
+        );
+        assert_eq!(without_sky_wcs(&header).len(), header.len() - sky.len());
+        assert!(is_pixel_origin_card(&header, "CRVAL1A"));
+        assert!(!is_pixel_origin_card(&header, "CRVAL1B"));
+        assert!(!is_pixel_origin_card(&header, "CRVAL1C"));
+    }
+
+    /// In the real files, what is left of a plane's header says nothing of the sky, and nothing else is gone.
+    #[test]
+    fn real_headers_are_taken_apart_cleanly() {
+        for file in [
+            "exposures/hsc_calexp_full.fits",
+            "exposures/HSC-0908120-056-small.fits",
+        ] {
+            let Some(hdus) = real_files::read(file) else {
+                return;
+            };
+            for hdu in &hdus[1..4] {
+                let (sky, rest) = (sky_wcs_cards(&hdu.header), without_sky_wcs(&hdu.header));
+                assert_eq!(sky.len() + rest.len(), hdu.header.len());
+                assert!(sky.get("CRVAL1").is_some() && sky.get("AP_0_0").is_some());
+                assert!(rest.get("CTYPE1A").is_some() && rest.get("LTV1").is_some());
+                for card in rest.iter() {
+                    let keyword = card.keyword();
+                    assert!(
+                        !keyword.starts_with("A_") && !keyword.starts_with("CD"),
+                        "{keyword}"
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// No keyword makes it panic, and taking apart never loses a card.
+        #[test]
+        fn any_keyword_is_answered(keywords in proptest::collection::vec("[A-Z_0-9.é]{0,8}", 0..12)) {
+            let header = Metadata::new(keywords.iter().map(|keyword| Card::new(keyword.as_str(), 1_i64, None)));
+            prop_assert_eq!(sky_wcs_cards(&header).len() + without_sky_wcs(&header).len(), header.len());
+        }
+    }
+}

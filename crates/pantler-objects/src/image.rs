@@ -395,3 +395,6 @@ pub(crate) fn part_difference<T: Object>(
         other.map(as_object).as_ref(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -431,3 +431,141 @@ pub fn is_structural_keyword(keyword: &str) -> bool {
                 .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use pantler_core::Object;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::real_files;
+
+    fn commentary(text: &str) -> CardValue {
+        CardValue::Commentary(text.to_owned())
+    }
+
+    #[test]
+    fn cards_keep_order_and_repeats() {
+        let header = Metadata::default()
+            .with("A", 1_i64, None)
+            .with("HISTORY", commentary("one"), None)
+            .with("B", 2.5, Some("half"))
+            .with("HISTORY", commentary("two"), None)
+            .with("A", "text", None);
+        let keywords: Vec<&str> = header.iter().map(Card::keyword).collect();
+        assert_eq!(keywords, ["A", "HISTORY", "B", "HISTORY"]);
+        assert_eq!(header.get_text("A"), Some("text"));
+        assert_eq!(header.get_f64("B"), Some(2.5));
+        assert_eq!(header.get_all("HISTORY").count(), 2);
+        assert_eq!(header.without(|card| card.keyword() == "HISTORY").len(), 2);
+        let repeated = Metadata::new([Card::new("X", 1_i64, None), Card::new("X", 2_i64, None)]);
+        assert_eq!(
+            repeated.with("X", 3_i64, None).len(),
+            1,
+            "it stands once now"
+        );
+    }
+
+    /// A copy shares the cards that it does not change, and those keep the text that they were read from.
+    #[test]
+    fn copies_share_their_cards() {
+        let raw = Bytes::from_static(b"A       =                    1");
+        let read = Card::new("A", 1_i64, None).read_from(raw.clone());
+        let before = Metadata::new([read]);
+        let after = before.with("B", 2_i64, None);
+        assert!(Arc::ptr_eq(&before.cards[0], &after.cards[0]));
+        assert_eq!(after.iter().next().unwrap().raw(), Some(&raw));
+        assert_eq!(
+            after.with("A", 3_i64, None).iter().next().unwrap().raw(),
+            None
+        );
+    }
+
+    /// R22: what passes does not count; order counts only between repeats of one keyword.
+    #[test]
+    fn r22_same_values_ignores_what_passes() {
+        let one = Metadata::default()
+            .with("A", 1_i64, None)
+            .with("B", 2_i64, None);
+        let other = Metadata::default()
+            .with("B", 2_i64, Some("with a comment"))
+            .with("DATE", "2024-01-01", None)
+            .with("DATASUM", "0", None)
+            .with("NAXIS1", 5_i64, None)
+            .with("ZTILE1", 5_i64, None)
+            .with("", commentary("blank"), None)
+            .with("A", 1_i64, None);
+        assert!(one.same_values(&other));
+        assert_eq!(one.digest_values(), other.digest_values());
+        let repeats =
+            |a: i64, b: i64| Metadata::new([Card::new("X", a, None), Card::new("X", b, None)]);
+        assert!(!repeats(1, 2).same_values(&repeats(2, 1)));
+        let whole = Metadata::default()
+            .with("A", 1.0, None)
+            .with("B", 2_i64, None);
+        assert_eq!(one.difference(&whole).unwrap(), "header card A: 1 and 1.0");
+        let short = Metadata::default().with("A", 1_i64, None);
+        assert_eq!(
+            one.difference(&short).unwrap(),
+            "header card B is only in the first"
+        );
+        assert_eq!(
+            short.difference(&one).unwrap(),
+            "header card B is only in the second"
+        );
+        let nan = Metadata::default().with("A", f64::NAN, None);
+        assert!(nan.same_values(&nan.clone()));
+    }
+
+    #[test]
+    fn structural_keywords_are_told_from_others() {
+        for keyword in [
+            "BITPIX", "NAXIS2", "EXTNAME", "ZCMPTYPE", "ZNAME3", "TFORM1", "BZERO",
+        ] {
+            assert!(is_structural_keyword(keyword), "{keyword}");
+        }
+        for keyword in [
+            "NAXISX", "ZENITH", "ZD-STR", "TTYPE", "BUNIT", "EXTINCT", "DATE-OBS",
+        ] {
+            assert!(!is_structural_keyword(keyword), "{keyword}");
+        }
+    }
+
+    /// Real headers, with their hundreds of cards, repeats and undefined values, are the same as themselves.
+    #[test]
+    fn real_headers_compare() {
+        let file = "exposures/cfht/calexp-849375-12.fits.fz";
+        let (Some(one), Some(other)) = (real_files::read(file), real_files::read(file)) else {
+            return;
+        };
+        assert!(one[0].header.len() > 300);
+        assert!(one[0].header.same_values(&other[0].header));
+        assert!(!one[0].header.same_values(&one[1].header));
+    }
+
+    fn value() -> impl Strategy<Value = CardValue> {
+        prop_oneof![
+            (0_i64..3).prop_map(CardValue::Integer),
+            (0_i64..3).prop_map(|number| CardValue::Real(number as f64)),
+            "[ab]{0,1}".prop_map(CardValue::Text),
+            "[ab]{0,1}".prop_map(CardValue::Commentary),
+            any::<bool>().prop_map(CardValue::Logical),
+            Just(CardValue::Undefined),
+        ]
+    }
+
+    proptest! {
+        /// Digest and difference agree on what is the same.
+        #[test]
+        fn digest_and_difference_agree(
+            ours in proptest::collection::vec(("(A|B|DATE)", value()), 0..4),
+            theirs in proptest::collection::vec(("(A|B|DATE)", value()), 0..4),
+        ) {
+            let header = |cards: Vec<(String, CardValue)>| {
+                Metadata::new(cards.into_iter().map(|(keyword, value)| Card::new(keyword, value, None)))
+            };
+            let (a, b) = (header(ours), header(theirs));
+            prop_assert_eq!(a.difference(&b).is_none(), a.digest_values() == b.digest_values());
+        }
+    }
+}

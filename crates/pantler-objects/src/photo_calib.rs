@@ -112,3 +112,67 @@ impl Values for PhotoCalib {
 }
 
 leaf_object!(PhotoCalib);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::Metadata;
+    use crate::real_files::{archive, first_of};
+
+    fn close(found: Option<f64>, expected: f64) -> bool {
+        found.is_some_and(|found| (found / expected - 1.0).abs() < 1e-12)
+    }
+
+    /// The AB zero point is 3631 jansky, as every textbook has it.
+    #[test]
+    fn the_zero_point_is_that_of_ab_magnitudes() {
+        assert!((ab_zero_flux() / 1e9 - 3630.78).abs() < 0.01);
+    }
+
+    #[test]
+    fn header_cards_give_the_calibration() {
+        let header = Metadata::default()
+            .with("FLUXMAG0", 10249140011766.5, None)
+            .with("FLUXMAG0ERR", 512690393461.247, None);
+        let calib = PhotoCalib::new(Carrier::Header(header.clone()));
+        assert!(close(
+            calib.calibration_mean(),
+            ab_zero_flux() / 10249140011766.5
+        ));
+        // The relative error is the same on both sides.
+        let relative = calib
+            .calibration_error()
+            .map(|e| e / calib.calibration_mean().unwrap());
+        assert!(close(relative, 512690393461.247 / 10249140011766.5));
+        let none = PhotoCalib::new(Carrier::Header(header.with("FLUXMAG0", 0.0, None)));
+        assert_eq!(
+            none.calibration_mean(),
+            None,
+            "0 is what uncalibrated files have"
+        );
+    }
+
+    #[test]
+    fn records_give_the_calibration() {
+        let file = "exposures/components/photoCalib-version1.fits";
+        let Some(found) = archive(file) else { return };
+        let calib = PhotoCalib::new(Carrier::Archive(first_of(&found, "PhotoCalib")));
+        assert_eq!(calib.calibration_mean(), Some(123.0));
+        assert_eq!(calib.calibration_error(), Some(45.0));
+        assert_eq!(calib.is_constant(), Some(true));
+        // Old coadds have a record with the counts of magnitude 0.
+        let found = archive("exposures/coadd_with_inputs_v1.fits").unwrap();
+        let calib = PhotoCalib::new(Carrier::Archive(first_of(&found, "Calib")));
+        assert!(close(calib.calibration_mean(), ab_zero_flux() / 1.1e12));
+        assert!(close(
+            calib.calibration_error(),
+            ab_zero_flux() * 2.2e10 / 1.21e24
+        ));
+        // A record of another class is not misread.
+        let other = PhotoCalib::new(Carrier::Archive(first_of(&found, "Polygon")));
+        assert_eq!(
+            (other.calibration_mean(), other.is_constant()),
+            (None, None)
+        );
+    }
+}

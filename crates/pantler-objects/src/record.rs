@@ -293,7 +293,7 @@ impl RecordRows {
         heap: Vec<Bytes>,
     ) -> Result<RecordRows, RecordError> {
         let row = table.row_bytes;
-        let count = if row == 0 { 0 } else { rows.len() / row };
+        let count = rows.len().checked_div(row).unwrap_or(0);
         if count.checked_mul(row) != Some(rows.len()) {
             return Err(RecordError::Rows {
                 bytes: rows.len(),

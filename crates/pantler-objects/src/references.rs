@@ -105,7 +105,7 @@ pub fn reference_columns<'a>(class: &str, table: &'a RecordTable) -> Option<Vec<
     };
     let Some(known) = known_columns(class) else {
         // Ids are 32-bit integers; a table without any cannot hold one.
-        let integers = table.columns().iter().any(|column| has_code_j(column));
+        let integers = table.columns().iter().any(has_code_j);
         return (!integers).then(Vec::new);
     };
     let listed = |column: &&Column| known.contains(&column.name.as_str());

@@ -155,3 +155,62 @@ pub fn component_of_id_card(keyword: &str) -> Option<&str> {
         matches!(name, "WCS" | "CALIB") || NAMES.iter().any(|known| known.record == Some(name));
     known.then(|| component_of_record(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R9: no name means two components, and every synonym leads to its component.
+    #[test]
+    fn r9_every_name_means_one_component() {
+        let mut seen = std::collections::BTreeSet::new();
+        for component in components() {
+            assert_eq!(canonical(component), component);
+            for name in all_names(component) {
+                assert!(seen.insert(name.to_owned()), "{name} stands twice");
+                assert_eq!(canonical(name), component);
+                assert_eq!(class_of(name), class_of(component));
+                assert_eq!(all_names(name), all_names(component));
+            }
+        }
+        assert_eq!(canonical("info"), "visitInfo");
+        assert_eq!(canonical("flavour"), "flavour");
+        assert_eq!(class_of("flavour"), None);
+    }
+
+    /// The table of the documentation is the table of the code.
+    #[test]
+    fn r9_the_documented_table_is_true() {
+        let source = include_str!("synonyms.rs");
+        for known in &NAMES {
+            let line = source
+                .lines()
+                .find(|line| line.starts_with(&format!("//! | `{}` |", known.component)))
+                .unwrap_or_else(|| panic!("{} is not in the table", known.component));
+            assert!(line.contains(&format!("| `{}` |", known.class)), "{line}");
+            for name in known.synonyms.iter().chain(&known.record) {
+                assert!(line.contains(&format!("`{name}`")), "{line} lacks {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn records_and_components_name_each_other() {
+        for component in components() {
+            if let Some(record) = record_of(component) {
+                assert_eq!(component_of_record(record), component);
+                assert_eq!(
+                    component_of_id_card(&format!("{record}_ID")),
+                    Some(component)
+                );
+                assert_eq!(
+                    component_of_id_card(&format!("ARCHIVE_ID_{record}")),
+                    Some(component)
+                );
+            }
+        }
+        assert_eq!(component_of_id_card("WCS_ID"), Some("wcs"));
+        assert_eq!(component_of_id_card("ARCHIVE_ID_FLAVOUR"), Some("FLAVOUR"));
+        assert_eq!(component_of_id_card("OBJECT_ID"), None);
+    }
+}

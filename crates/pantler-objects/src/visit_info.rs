@@ -97,3 +97,39 @@ pub fn is_shared_card(keyword: &str) -> bool {
         "TIMESYS" | "INSTRUMENT" | "OBJECT" | "OBSTYPE" | "PROGRAM" | "REASON"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metadata::Metadata;
+    use crate::real_files::{archive, first_of};
+
+    #[test]
+    fn both_carriers_give_the_exposure_time() {
+        let header = Metadata::default().with("EXPTIME", 30.0, None);
+        assert_eq!(
+            VisitInfo::new(Carrier::Header(header)).exposure_time(),
+            Some(30.0)
+        );
+        let Some(found) = archive("exposures/components/visitInfo-version-5.fits") else {
+            return;
+        };
+        let info = VisitInfo::new(Carrier::Archive(first_of(&found, "VisitInfo")));
+        let rows = info
+            .carrier()
+            .persisted()
+            .unwrap()
+            .object()
+            .catalog(0)
+            .unwrap();
+        assert!(info.exposure_time().is_some());
+        assert_eq!(info.exposure_time(), rows.get_f64(0, "exposuretime"));
+        assert_eq!(rows.get_text(0, "instrumentlabel").map(str::len), Some(13));
+    }
+
+    #[test]
+    fn cards_of_the_visit_are_told_from_shared_ones() {
+        assert!(is_visit_info_card("BORE-RA") && !is_shared_card("BORE-RA"));
+        assert!(is_shared_card("OBJECT") && !is_visit_info_card("OBJECT"));
+    }
+}
