@@ -19,7 +19,7 @@ use pantler_objects::{Bbox, Exposure, Image, Mask, MaskedImage, Metadata};
 use super::asked::{Asked, Target};
 use super::card::flag_of;
 use super::component::{HEADER_COMPONENTS, archive_component, archive_components, header_component};
-use super::contents::{Contents, Planes};
+use super::contents::{Contents, Planes, is_table};
 use super::layout::Layout;
 use super::locating::ranges;
 use super::mask_planes::mask_of;
@@ -106,10 +106,18 @@ fn read_anything(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Fo
     if asked.hdu.is_some() || planes.image.is_some() {
         return read_plane(contents, &as_if(Target::LoneImage));
     }
+    if is_catalogue(contents) {
+        return read_target(contents, &as_if(Target::Table));
+    }
     match archive_component(contents, "")? {
         Some(object) => Ok(object),
         None => read_target(contents, &as_if(Target::MergedMetadata)),
     }
+}
+
+/// Returns whether the first extension is a table that belongs to no archive.
+fn is_catalogue(contents: &Contents<'_>) -> bool {
+    contents.shapes().get(1).is_some_and(|shape| is_table(shape) && !shape.exttype.starts_with("ARCHIVE_"))
 }
 
 fn read_plane(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {

@@ -9,6 +9,7 @@
 //! The same object gives the same bytes. What a component overrides was taken out of the object's headers when it was
 //! replaced (rule R11), and the archive holds only what the components need, so no file keeps a trace of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +18,7 @@ use pantler_core::object::downcast;
 use pantler_core::{FormatError, Object, ObjectRef};
 use pantler_objects::synonyms::record_of;
 use pantler_objects::{
-    Archive, Carrier, Component, Exposure, Image, Mask, MaskedImage, Metadata, Persisted, PhotoCalib,
+    Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage, Metadata, Persisted, PhotoCalib,
     VisitInfo, Wcs,
 };
 
@@ -162,9 +163,7 @@ impl Writer<'_> {
         held: &Held,
         planes: usize,
     ) -> Result<Archive, FormatError> {
-        let records: Vec<Persisted> = held.records.iter().map(|(_, record)| record.clone()).collect();
-        let merged = Archive::merged(&Archive::default(), &records)
-            .map_err(|error| self.place.unsupported(error.to_string()))?;
+        let (archive, roots) = self.archive(held)?;
         let mut header = empty_primary();
         for card in metadata.iter().filter(|card| is_kept(card.keyword())) {
             header.card(card);
@@ -178,19 +177,35 @@ impl Writer<'_> {
                 header.card(card);
             }
         }
-        if !merged.archive.is_empty() {
+        if !archive.is_empty() {
             // The card counts HDUs from 1, and the index follows the planes.
             header.add("AR_HDU", planes as i64 + 2, "HDU (from 1) of the archive's index");
             if planes > 0 {
                 header.add("EXPINFO_V", 2, "version of the layout of the components");
             }
-            for ((name, _), id) in held.records.iter().zip(&merged.roots) {
+            for ((name, _), id) in held.records.iter().zip(&roots) {
                 add_ids(&mut header, name, *id);
             }
         }
         write_provenance(&mut header, &self.options.provenance);
         header.finish(out);
-        Ok(merged.archive)
+        Ok(archive)
+    }
+
+    /// Returns the records of all components as one archive, and the id of each component in it.
+    ///
+    /// Where no two of them want one id for different objects, as in a file that was read and not changed, all keep their
+    /// ids, so that records are written as they were.
+    fn archive(&self, held: &Held) -> Result<(Archive, Vec<i32>), FormatError> {
+        let unfit = |error: ArchiveError| self.place.unsupported(error.to_string());
+        let records: Vec<&Persisted> = held.records.iter().map(|(_, record)| record).collect();
+        if let Some(objects) = side_by_side(&records) {
+            let archive = Archive::new(objects.into_values().cloned()).map_err(unfit)?;
+            return Ok((archive, records.iter().map(|record| record.root()).collect()));
+        }
+        let records: Vec<Persisted> = records.into_iter().cloned().collect();
+        let merged = Archive::merged(&Archive::default(), &records).map_err(unfit)?;
+        Ok((merged.archive, merged.roots))
     }
 
     fn image(&self, image: &Image) -> Result<Bytes, FormatError> {
@@ -238,6 +253,31 @@ impl Writer<'_> {
         }
         self.planes((None, None, None), &Metadata::default(), &held)
     }
+}
+
+/// Returns all objects by id; `None` if an id means two different objects.
+fn side_by_side<'a>(records: &[&'a Persisted]) -> Option<BTreeMap<i32, &'a ArchiveObject>> {
+    let mut objects: BTreeMap<i32, &ArchiveObject> = BTreeMap::new();
+    for object in records.iter().flat_map(|record| record.archive().iter()) {
+        let known = objects.entry(object.id()).or_insert(object);
+        if !is_same(known, object) {
+            return None;
+        }
+    }
+    Some(objects)
+}
+
+fn is_same(one: &ArchiveObject, other: &ArchiveObject) -> bool {
+    std::ptr::eq(one, other)
+        || one.class() == other.class()
+            && one.module() == other.module()
+            && one.catalogs().len() == other.catalogs().len()
+            && one.catalogs().iter().zip(other.catalogs()).all(|(one, other)| {
+                one.number == other.number
+                    && one.rows.bytes() == other.rows.bytes()
+                    && one.rows.heap() == other.rows.heap()
+                    && one.rows.table().columns() == other.rows.table().columns()
+            })
 }
 
 /// Returns whether a card of an object's header goes into the file: not what the writer says itself.

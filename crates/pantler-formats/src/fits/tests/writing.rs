@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pantler_core::formatter::{PartProvenance, ReadRequest, WriteOptions};
 use pantler_core::object::downcast;
-use pantler_core::{DatasetId, Digest, Formatter, ObjectRef};
+use pantler_core::{DatasetId, Digest, FormatError, Formatter, ObjectRef};
 use pantler_objects::{Exposure, Image, Wcs};
 
 use super::support::{Counted, class, part, real, real_names};
@@ -34,6 +34,7 @@ fn every_file_reads_back_as_the_same_value() {
         let source = real(&name).unwrap();
         let object = match FitsFormatter.read(&source, None, &ReadRequest::default()) {
             Ok(object) => object,
+            Err(FormatError::Unsupported { why, .. }) if why.contains("tables") => continue,
             Err(error) => panic!("{name}: {error}"),
         };
         for recipe in ["none", "lossless"].map(recipe) {
@@ -50,6 +51,30 @@ fn every_file_reads_back_as_the_same_value() {
     }
     if real("exposures/scienceMI.fits").is_some() {
         assert!(compared >= 20, "{compared} files");
+    }
+}
+
+/// What was not changed is written as it was: ids, rows and arrays of all records, and the cards of the header.
+#[test]
+fn an_unchanged_exposure_keeps_its_records_and_cards() {
+    let Some(source) = real("exposures/hsc_calexp_full.fits") else {
+        return;
+    };
+    let exposure = FitsFormatter.read(&source, None, &class("Exposure")).unwrap();
+    let file = Counted::new("written.fits", written(&exposure, &WriteOptions::default()));
+    let (before, after) = (Contents::walk(&source).unwrap(), Contents::walk(&file).unwrap());
+    let ids = |contents: &Contents<'_>| contents.components().unwrap().unwrap().clone();
+    let (one, other) = (ids(&before), ids(&after));
+    assert_eq!(one.ids, other.ids);
+    for (id, located) in &one.directory.objects {
+        let again = &other.directory.objects[id];
+        assert_eq!((&located.class, &located.module), (&again.class, &again.module));
+    }
+    for card in before.hdu(0).unwrap().cards.iter().filter(|card| !card.keyword().contains("_ID")) {
+        let kept = after.hdu(0).unwrap();
+        let found = kept.cards.get_all(card.keyword()).any(|kept| kept.raw() == card.raw());
+        let own = ["SIMPLE", "BITPIX", "NAXIS", "EXTEND", "AR_HDU", "EXPINFO_V"];
+        assert!(found || own.contains(&card.keyword()) || card.keyword().starts_with("ARCHIVE_ID"), "{card:?}");
     }
 }
 
@@ -141,15 +166,7 @@ fn r25_provenance_is_kept_and_is_no_part_of_the_value() {
         return;
     };
     let exposure = FitsFormatter.read(&source, None, &class("Exposure")).unwrap();
-    let parts: Vec<PartProvenance> = ["photoCalib", "wcs"]
-        .into_iter()
-        .map(|component| PartProvenance {
-            component: component.to_owned(),
-            dataset: format!("jointcal_{component} visit=11506 ccd=49 tract=8766 filter='it''s a long name of a filter'"),
-            id: DatasetId::from_bytes([7; 16]),
-            digest: Digest::of(component.as_bytes()),
-        })
-        .collect();
+    let parts = ["photoCalib", "wcs"].map(origin_of).to_vec();
     let options = WriteOptions {
         provenance: parts.clone(),
         ..WriteOptions::default()
@@ -220,10 +237,32 @@ fn written_files_can_be_looked_at() {
     };
     for name in real_names(&["exposures"]) {
         let source = real(&name).unwrap();
-        let object = FitsFormatter.read(&source, None, &ReadRequest::default()).unwrap();
+        let Ok(object) = FitsFormatter.read(&source, None, &ReadRequest::default()) else {
+            continue;
+        };
         for how in ["none", "lossless", "lossy"] {
             let path = std::path::Path::new(&folder).join(format!("{how}-{}.fits", name.replace('/', "_")));
             std::fs::write(path, written(&object, &recipe(how))).unwrap();
         }
+    }
+    let new = "exposures/joint/8766/jointcal_wcs-0011506-049.fits";
+    let (source, new) = (real("exposures/hsc_calexp_full.fits").unwrap(), real(new).unwrap());
+    let wcs = FitsFormatter.read(&new, None, &class("Wcs")).unwrap();
+    let exposure = FitsFormatter.read(&source, None, &class("Exposure")).unwrap();
+    let exposure = exposure.with_component("wcs", &wcs).unwrap();
+    let options = WriteOptions {
+        recipe: Some("lossless".to_owned()),
+        provenance: vec![origin_of("wcs"), origin_of("photoCalib")],
+    };
+    let path = std::path::Path::new(&folder).join("export.fits");
+    std::fs::write(path, written(&exposure, &options)).unwrap();
+}
+
+fn origin_of(component: &str) -> PartProvenance {
+    PartProvenance {
+        component: component.to_owned(),
+        dataset: format!("jointcal_{component} visit=11506 ccd=49 tract=8766 filter='it''s a long name of a filter'"),
+        id: DatasetId::from_bytes([7; 16]),
+        digest: Digest::of(component.as_bytes()),
     }
 }

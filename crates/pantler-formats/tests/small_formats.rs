@@ -1,0 +1,113 @@
+//! Documents, text and bytes: what is written reads back as the same value, and damage is named with its place.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use pantler_core::formatter::{ReadRequest, WriteOptions};
+use pantler_core::{FormatError, Formatter, ObjectRef, Source, StoreError};
+use pantler_formats::FormatterSet;
+use pantler_objects::{Blob, Card, CardValue, Document, Metadata, Text};
+use serde_json::json;
+
+struct File(Bytes);
+
+impl Source for File {
+    fn name(&self) -> &str {
+        "folder/file"
+    }
+
+    fn bytes(&self) -> Result<u64, StoreError> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError> {
+        let slice = |range: &Range<u64>| self.0.slice(range.start as usize..range.end as usize);
+        Ok(ranges.iter().map(slice).collect())
+    }
+}
+
+fn formatter(storage: &str) -> Arc<dyn Formatter> {
+    FormatterSet::standard().get(storage).unwrap()
+}
+
+fn read(storage: &str, bytes: impl Into<Bytes>) -> Result<ObjectRef, FormatError> {
+    formatter(storage).read(&File(bytes.into()), None, &ReadRequest::default())
+}
+
+fn write(storage: &str, object: &ObjectRef) -> Result<Bytes, FormatError> {
+    formatter(storage).write(object, &WriteOptions::default())
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let document = json!({
+        "z": [1, -2, 3.5, 1e300, null, true, "no", "y", "1", "", " blank ", "two\nlines"],
+        "a": {"nested": {"empty": {}, "list": []}, "ünï": "☃"},
+    });
+    let cases: [(&str, ObjectRef); 4] = [
+        ("JsonStorage", Arc::new(Document::new(document.clone()))),
+        ("YamlStorage", Arc::new(Document::new(document))),
+        ("TextStorage", Arc::new(Text::new("one\ntwo ☃\n"))),
+        ("BytesStorage", Arc::new(Blob::new(Bytes::from_static(&[0, 255, 10, 0])))),
+    ];
+    for (storage, object) in cases {
+        let bytes = write(storage, &object).unwrap();
+        assert_eq!(bytes, write(storage, &object).unwrap(), "{storage}");
+        let again = read(storage, bytes).unwrap();
+        assert_eq!(object.difference(again.as_ref()), None, "{storage}");
+    }
+}
+
+#[test]
+fn damage_is_named_with_its_place() {
+    let cases = [
+        ("JsonStorage", &b"{\"a\": 1,\n \"b\" 2}"[..], "folder/file, line 2"),
+        ("YamlStorage", b"a: 1\nb: [1, 2\n", "folder/file, line"),
+        ("TextStorage", b"ab\xff", "byte 2"),
+    ];
+    for (storage, bytes, expected) in cases {
+        let error = read(storage, bytes).unwrap_err();
+        assert!(matches!(error, FormatError::Corrupt { .. }), "{storage}");
+        assert!(error.to_string().contains(expected), "{storage}: {error}");
+    }
+}
+
+/// Documents in YAML follow YAML 1.2: `y` and `no` are text.
+#[test]
+fn yaml_has_only_two_words_for_a_truth_value() {
+    let object = read("YamlStorage", "filter: y\nflag: true\nword: no\n").unwrap();
+    let expected = Document::new(json!({"filter": "y", "flag": true, "word": "no"}));
+    assert_eq!(object.difference(&expected), None);
+}
+
+#[test]
+fn a_header_is_written_as_a_document() {
+    let header: ObjectRef = Arc::new(Metadata::new([
+        Card::new("EXPTIME", 30.0, None),
+        Card::new("HISTORY", CardValue::Commentary("one".into()), None),
+        Card::new("HISTORY", CardValue::Commentary("two".into()), None),
+        Card::new("EMPTY", CardValue::Undefined, None),
+    ]));
+    let bytes = write("JsonStorage", &header).unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(value, json!({"EXPTIME": 30.0, "HISTORY": ["one", "two"], "EMPTY": null}));
+}
+
+#[test]
+fn an_object_of_another_class_is_refused() {
+    let text: ObjectRef = Arc::new(Text::new("x"));
+    for storage in ["JsonStorage", "YamlStorage", "BytesStorage", "FitsStorage"] {
+        let error = write(storage, &text).unwrap_err().to_string();
+        assert!(error.contains("Text"), "{storage}: {error}");
+    }
+}
+
+/// An outsider's formatter serves the set that it was added to, and no other.
+#[test]
+fn a_plug_in_is_seen_by_its_own_set_only() {
+    let set = FormatterSet::standard().with("OddStorage", formatter("TextStorage"));
+    assert!(set.get("OddStorage").is_some());
+    assert!(FormatterSet::standard().get("OddStorage").is_none());
+    assert!(set.names().any(|name| name == "OddStorage"));
+}
