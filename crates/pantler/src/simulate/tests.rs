@@ -80,7 +80,7 @@ fn the_fits_of_two_tracts_differ_and_agree_to_milliarcseconds() {
 #[test]
 fn stars_are_where_the_joint_coordinates_say_and_bright() {
     let sky = Sky::new(1);
-    let size = (512, 400);
+    let size = (800, 600);
     let exposure = sky.single_visit(VISIT, CCD, size);
     let image = exposure.image().unwrap();
     let wcs = sky.jointcal_wcs(VISIT, CCD, 0);
