@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pantler_core::formatter::PixelBox;
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::fit::fit;
@@ -305,4 +306,25 @@ fn a_sky_wcs_is_the_same_as_itself_read_twice() {
     let file = "exposures/joint/8766/jointcal_wcs-0011506-050.fits";
     let other = real_files::archive(file).unwrap();
     assert!(!a.same(&Wcs::from_archive(real_files::first_of(&other, "SkyWcs"))));
+}
+
+proptest! {
+    /// No text makes reading panic: lines that mean something, in any order and any number.
+    #[test]
+    fn any_ast_text_is_answered(
+        lines in proptest::collection::vec(
+            "(Begin (CmpMap|PolyMap|MatrixMap|FrameSet|WinMap)|End|End X|MapA =|Map2 =|Nin = [0-9]{1,3}|Nframe = [0-9]|\
+             Lnk2 = [0-9]|Currnt = [0-9]|NCF1 = [0-9]{1,4}|CF1 = -?[0-9]e[0-9]{1,3}|Form = \"Full\"|M0 = <bad>|é = \"é)",
+            0..25,
+        ),
+    ) {
+        use super::ast::Dumped;
+        use super::mapping::Mapping;
+        let text = format!("Begin FrameSet\n{}", lines.join("\n"));
+        if let Ok(dumped) = Dumped::read(&text)
+            && let Ok(mapping) = Mapping::read(&dumped, false)
+        {
+            mapping.map(&[1.0, 2.0]);
+        }
+    }
 }
