@@ -1,0 +1,60 @@
+//! The commands, one file each: what it takes, and how what the library returns is printed.
+
+mod completions;
+mod explain;
+mod export;
+mod fsck;
+mod get;
+mod ingest;
+mod init;
+mod link;
+mod policy;
+mod put;
+mod query;
+mod rm;
+mod show;
+
+use clap::Subcommand;
+
+use crate::program::CommandResult;
+use crate::session::Session;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::Init),
+    Ingest(ingest::Ingest),
+    Put(put::Put),
+    Link(link::Link),
+    Get(get::Get),
+    Explain(explain::Explain),
+    Query(query::Query),
+    Show(show::Show),
+    Export(export::Export),
+    Rm(rm::Rm),
+    Fsck(fsck::Fsck),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self, session: &Session) -> CommandResult {
+        match self {
+            Command::Init(command) => command.run(session),
+            Command::Ingest(command) => command.run(session),
+            Command::Put(command) => command.run(session),
+            Command::Link(command) => command.run(session),
+            Command::Get(command) => command.run(session),
+            Command::Explain(command) => command.run(session),
+            Command::Query(command) => command.run(session),
+            Command::Show(command) => command.run(session),
+            Command::Export(command) => command.run(session),
+            Command::Rm(command) => command.run(session),
+            Command::Fsck(command) => command.run(session),
+            Command::Policy(command) => command.run(session),
+            Command::Completions(command) => command.run(session),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `pantler fsck`: checks a repository against its artifacts.
+
+use clap::Args;
+use pantler::fsck::{FsckOptions, FsckReport};
+use serde_json::{Value, json};
+
+use crate::arguments::Repositories;
+use crate::program::{CommandResult, Outcome};
+use crate::screen::Screen;
+use crate::session::Session;
+use crate::table::{Align, count, table};
+use pantler::data_id_json;
+
+/// Check that a repository's index and its files agree
+///
+/// The exit status is 1 if something is wrong; files left behind by a crash alone do no harm and are 0.
+#[derive(Debug, Args)]
+pub struct Fsck {
+    #[command(flatten)]
+    repositories: Repositories,
+    /// Read every file and compare its digest
+    #[arg(long)]
+    deep: bool,
+    /// Remove what crashes left behind, and finish interrupted replacements
+    #[arg(long)]
+    repair: bool,
+}
+
+impl Fsck {
+    pub fn run(&self, session: &Session) -> CommandResult {
+        let butler = if self.repair {
+            session.writing(&self.repositories)?
+        } else {
+            session.reading(&self.repositories)?
+        };
+        let options = FsckOptions {
+            deep: self.deep,
+            repair: self.repair,
+        };
+        let bar = session.screen.progress(None, "checking");
+        let report = butler.fsck(options);
+        bar.finish_and_clear();
+        let report = report?;
+        session.screen.report(|| report_json(&report), |screen| report_text(screen, &report))?;
+        Ok(if report.is_clean() { Outcome::Done } else { Outcome::Status(1) })
+    }
+}
+
+fn report_json(report: &FsckReport) -> Value {
+    let problems: Vec<Value> = report
+        .problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "kind": problem.kind.name(),
+                "dataset_type": problem.dataset_type.as_str(),
+                "data_id": data_id_json(&problem.data_id),
+                "location": problem.location,
+            })
+        })
+        .collect();
+    json!({
+        "clean": report.is_clean(),
+        "problems": problems,
+        "leftover": report.leftover,
+    })
+}
+
+fn report_text(screen: &Screen, report: &FsckReport) -> String {
+    let checked = count(report.checked, "dataset", "datasets");
+    let mut text = if report.is_clean() {
+        format!("clean: {checked} checked\n")
+    } else {
+        let rows: Vec<Vec<String>> = report
+            .problems
+            .iter()
+            .map(|problem| {
+                vec![
+                    problem.kind.name().replace('_', " "),
+                    problem.dataset_type.to_string(),
+                    problem.data_id.to_string(),
+                    problem.location.clone(),
+                ]
+            })
+            .collect();
+        let headings = ["problem", "type", "data ID", "where"].map(|heading| (heading, Align::Left));
+        let found = count(report.problems.len() as u64, "problem", "problems");
+        format!("{}{found} in {checked}\n", table(screen, &headings, &rows))
+    };
+    for path in &report.leftover {
+        text.push_str(&format!("left over: {path}\n"));
+    }
+    text
+}

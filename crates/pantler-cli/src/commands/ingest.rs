@@ -1,0 +1,140 @@
+//! `pantler ingest`: takes files that exist into a repository.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use pantler::core::report::Kind;
+use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report};
+use serde_json::json;
+
+use crate::arguments::{Notes, Repositories};
+use crate::failure::report_text;
+use crate::program::{CommandResult, Outcome};
+use crate::screen::Screen;
+use crate::session::Session;
+use crate::table::count;
+use crate::words;
+
+/// Take files that exist into a repository
+#[derive(Debug, Args)]
+#[command(override_usage = "pantler ingest [OPTIONS] <REPO> <TYPE> <FILE>... [key=value]... [-- <FILE>...]")]
+pub struct Ingest {
+    #[command(flatten)]
+    repositories: Repositories,
+    /// The dataset type that the files are
+    #[arg(value_name = "TYPE")]
+    name: String,
+    /// The files, and keys that all of them have; the other keys are read from headers and paths
+    #[arg(value_name = "FILE|key=value", required_unless_present = "files")]
+    words: Vec<OsString>,
+    /// Files
+    #[arg(value_name = "FILE", last = true)]
+    files: Vec<PathBuf>,
+    /// What happens to the files
+    #[arg(long, value_enum, default_value_t = Mode::Copy)]
+    mode: Mode,
+    /// Compute digests now, where they would be computed later
+    #[arg(long)]
+    digest: bool,
+    #[command(flatten)]
+    notes: Notes,
+}
+
+/// What happens to the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// They are copied to where the template puts them
+    Copy,
+    /// They are copied, and the originals removed once the copies are safe
+    Move,
+    /// They get a further name (a hard link) where the template puts them
+    Link,
+    /// They stay where they are
+    InPlace,
+}
+
+impl Ingest {
+    pub fn run(&self, session: &Session) -> CommandResult {
+        let (data_id, files) = words::split(&self.words, &self.files)?;
+        if files.is_empty() {
+            return Err(Report::new(Kind::Request, "no file to ingest is named")
+                .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name")
+                .into());
+        }
+        let butler = session.writing(&self.repositories)?;
+        let options = IngestOptions {
+            mode: match self.mode {
+                Mode::Copy => IngestMode::Copy,
+                Mode::Move => IngestMode::Move,
+                Mode::Link => IngestMode::Link,
+                Mode::InPlace => IngestMode::InPlace,
+            },
+            digest: self.digest,
+            notes: self.notes.notes.clone(),
+        };
+        let bar = session.screen.progress(Some(files.len() as u64), "reading");
+        let report = butler.ingest(&self.name, &files, &data_id, &options, &|steps| bar.inc(steps as u64));
+        bar.finish_and_clear();
+        self.print(session, &report?)
+    }
+
+    fn print(&self, session: &Session, report: &IngestReport) -> CommandResult {
+        let document = || {
+            let failed: Vec<_> = report
+                .failed
+                .iter()
+                .map(|(file, error)| json!({ "file": file.display().to_string(), "error": error.report().message }))
+                .collect();
+            json!({
+                "ingested": report.ingested,
+                "same": report.same,
+                "failed": failed,
+            })
+        };
+        let text = |_: &Screen| {
+            let mut text = format!(
+                "{} ingested into {}",
+                count(report.ingested as u64, "file", "files"),
+                self.repositories.repository.display()
+            );
+            if report.same > 0 {
+                text.push_str(&format!(", {} there already", report.same));
+            }
+            if !report.failed.is_empty() {
+                text.push_str(&format!(", {} not taken", report.failed.len()));
+            }
+            text + "\n"
+        };
+        session.screen.report(document, text)?;
+        if !session.screen.json() {
+            print_failed(&session.screen, &report.failed);
+        }
+        let worst = report.failed.iter().map(|(_, error)| error.report().kind.exit_status()).max();
+        Ok(worst.map_or(Outcome::Done, Outcome::Status))
+    }
+}
+
+/// Shows the first files that could not be taken, whole; the rest by number, as they mostly fail for the same reason.
+fn print_failed(screen: &Screen, failed: &[(PathBuf, Error)]) {
+    const SHOWN: usize = 10;
+    for (file, error) in failed.iter().take(SHOWN) {
+        let report = error.report();
+        let named = naming(&report, file);
+        screen.error_line(&report_text(&named, |style, text| screen.error(style, text)));
+    }
+    if failed.len() > SHOWN {
+        let more = count((failed.len() - SHOWN) as u64, "more file", "more files");
+        screen.error_line(&format!("{more} could not be taken; --json lists all of them"));
+    }
+}
+
+/// Returns a report whose first line says which file it is about.
+fn naming(report: &Report, file: &Path) -> Report {
+    let file = file.display().to_string();
+    let mut named = report.clone();
+    if !named.message.contains(&file) {
+        named.message = format!("{file}: {}", named.message);
+    }
+    named
+}

@@ -1,0 +1,57 @@
+//! `pantler init`: makes a repository.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pantler::Butler;
+use serde_json::json;
+
+use crate::arguments::More;
+use crate::commands::policy::read_policies;
+use crate::program::{CommandResult, Outcome};
+use crate::session::Session;
+use crate::table::count;
+
+/// Make a repository
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder that becomes a repository
+    #[arg(value_name = "REPO")]
+    repository: PathBuf,
+    /// A policy file to copy into it; repeatable, the last one wins
+    #[arg(long = "policy", value_name = "FILE")]
+    policies: Vec<PathBuf>,
+    /// A repository that it builds on; repeatable, searched in this order
+    #[arg(long = "parent", value_name = "REPO")]
+    parents: Vec<PathBuf>,
+}
+
+impl Init {
+    pub fn run(&self, session: &Session) -> CommandResult {
+        let texts = read_policies(&self.policies)?;
+        Butler::init(&self.repository, &texts, &self.parents)?;
+        let butler = session.reading_from(&self.repository, &More::default())?;
+        let info = pantler::repository_info(&butler)?;
+        let types = butler.chain().type_names().len() as u64;
+        let document = || {
+            json!({
+                "repository": info.root,
+                "parents": info.parents,
+                "types": types,
+            })
+        };
+        let text = |_: &crate::screen::Screen| {
+            let mut text = format!(
+                "made {}, which knows {}\n",
+                self.repository.display(),
+                count(types, "dataset type", "dataset types")
+            );
+            for parent in &info.parents {
+                text.push_str(&format!("parent  {parent}\n"));
+            }
+            text
+        };
+        session.screen.report(document, text)?;
+        Ok(Outcome::Done)
+    }
+}

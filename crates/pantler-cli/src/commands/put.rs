@@ -1,0 +1,100 @@
+//! `pantler put`: puts what a file holds.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use pantler::core::report::Kind;
+use pantler::{InputOnly, OnConflict, PutOptions, PutResult, Report};
+use serde_json::{Value, json};
+
+use crate::arguments::{Notes, Repositories};
+use crate::program::{CommandResult, Outcome};
+use crate::session::Session;
+use pantler::data_id_json;
+use crate::words;
+
+/// Put what a file holds, all or nothing
+#[derive(Debug, Args)]
+#[command(override_usage = "pantler put [OPTIONS] <REPO> <NAME> <FILE> <key=value>...")]
+pub struct Put {
+    #[command(flatten)]
+    repositories: Repositories,
+    /// The dataset: type[:stage][.component]
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// The file, and the data ID
+    #[arg(value_name = "FILE|key=value", required_unless_present = "files")]
+    words: Vec<OsString>,
+    /// The file
+    #[arg(value_name = "FILE", last = true)]
+    files: Vec<PathBuf>,
+    /// Replace another dataset under the same data ID; the new one has an identity of its own
+    #[arg(long)]
+    replace: bool,
+    /// Go on where an input-only component was changed, and lose that change
+    #[arg(long)]
+    drop_input_only: bool,
+    #[command(flatten)]
+    notes: Notes,
+}
+
+impl Put {
+    pub fn run(&self, session: &Session) -> CommandResult {
+        let (data_id, files) = words::split(&self.words, &self.files)?;
+        let [file] = files.as_slice() else {
+            return Err(one_file(&files).into());
+        };
+        let butler = session.writing(&self.repositories)?;
+        let object = butler.read_file(&self.name, &data_id, file)?;
+        let options = PutOptions {
+            on_conflict: if self.replace { OnConflict::Replace } else { OnConflict::Refuse },
+            input_only: if self.drop_input_only { InputOnly::Drop } else { InputOnly::Refuse },
+            notes: self.notes.notes.clone(),
+        };
+        let result = butler.put(&object, &self.name, &data_id, &options)?;
+        session.screen.report(|| put_json(&result), |_| put_text(&result))?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn one_file(files: &[PathBuf]) -> Report {
+    match files {
+        [] => Report::new(Kind::Request, "no file to put is named")
+            .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name"),
+        _ => Report::new(Kind::Request, format!("one file is put at a time, and {} are named", files.len()))
+            .hint("`pantler ingest` takes many files at once"),
+    }
+}
+
+/// Returns the document of a put or a link.
+pub fn put_json(result: &PutResult) -> Value {
+    json!({
+        "name": result.name,
+        "data_id": data_id_json(&result.data_id),
+        "written": result.written,
+        "unchanged": result.unchanged,
+        "input_only": result.input_only,
+        "recorded": result.recorded,
+        "id": result.id.to_string(),
+    })
+}
+
+/// Returns what a put or a link did, for people.
+pub fn put_text(result: &PutResult) -> String {
+    let mut text = format!("{} {}\n", result.name, result.data_id);
+    let mut add = |label: &str, items: &[String]| {
+        for (index, item) in items.iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            text.push_str(&format!("  {label:<10}  {item}\n"));
+        }
+    };
+    add("written", &result.written);
+    add("unchanged", &result.unchanged);
+    add("input only", &result.input_only);
+    add("recorded", if result.recorded { std::slice::from_ref(&result.name) } else { &[] });
+    if result.written.is_empty() && !result.recorded {
+        text.push_str("  nothing new: it was there already\n");
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! How a command ends other than well, and how that is shown: one report, one exit status.
+
+use std::io;
+
+use pantler::core::problem::Problem;
+use pantler::core::report::{Kind, Label};
+use pantler::{Error, Report};
+use serde_json::{Map, Value, json};
+
+use crate::screen::{Screen, Style};
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug)]
+pub enum Failure {
+    /// The library's error.
+    Engine(Box<Error>),
+    /// The arguments make no sense, though each of them is well formed.
+    Request(Box<Report>),
+    /// Whoever read standard output has gone; nobody is left to be told.
+    ReaderGone,
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// Sorts the errors of standard output.
+    pub fn of_output(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            _ => Failure::Output(error),
+        }
+    }
+
+    /// Returns the exit status.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Failure::ReaderGone => 0,
+            _ => self.report().kind.exit_status(),
+        }
+    }
+
+    /// Prints it on standard error.
+    pub fn print(&self, screen: &Screen) {
+        if matches!(self, Failure::ReaderGone) {
+            return;
+        }
+        let report = self.report();
+        if screen.json() {
+            screen.error_line(&json!({ "error": report_json(&report) }).to_string());
+            return;
+        }
+        for problem in self.problems() {
+            screen.error_line(&format!("{}\n", problem_text(problem, |style, text| screen.error(style, text))));
+        }
+        screen.error_line(&report_text(&report, |style, text| screen.error(style, text)));
+    }
+
+    fn report(&self) -> Report {
+        match self {
+            Failure::Engine(error) => error.report(),
+            Failure::Request(report) => (**report).clone(),
+            Failure::ReaderGone => Report::new(Kind::Io, "nobody reads standard output"),
+            Failure::Output(error) => {
+                Report::new(Kind::Io, "cannot write to standard output").fact(Label::Why, error.to_string())
+            }
+        }
+    }
+
+    /// What is wrong in a policy, each in its place.
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Failure::Engine(error) => match &**error {
+                Error::Policy { problems } => problems,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Engine(Box::new(error))
+    }
+}
+
+impl From<Report> for Failure {
+    fn from(report: Report) -> Failure {
+        Failure::Request(Box::new(report))
+    }
+}
+
+/// Returns a report as people read it; `styled` colours its labels.
+pub fn report_text(report: &Report, styled: impl Fn(Style, &str) -> String) -> String {
+    let text = report.to_string();
+    let lines = text.lines().enumerate().map(|(index, line)| {
+        let label = match (index, line) {
+            (0, _) => Some(("error:", Style::Error)),
+            (_, line) if line.starts_with("hint:") => Some(("hint:", Style::Hint)),
+            _ => None,
+        };
+        match label.and_then(|(label, style)| Some((label, style, line.strip_prefix(label)?))) {
+            Some((label, style, rest)) => format!("{}{rest}", styled(style, label)),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// Returns a problem of a policy as people read it.
+pub fn problem_text(problem: &Problem, styled: impl Fn(Style, &str) -> String) -> String {
+    let text = problem.to_string();
+    for (label, style) in [("error", Style::Error), ("warning", Style::Warning)] {
+        if let Some(rest) = text.strip_prefix(label) {
+            return format!("{}{rest}", styled(style, label));
+        }
+    }
+    text
+}
+
+/// Returns a report as a document.
+pub fn report_json(report: &Report) -> Value {
+    let facts: Map<String, Value> = report
+        .facts
+        .iter()
+        .map(|(label, lines)| (label.to_string(), json!(lines)))
+        .collect();
+    let trail: Vec<Value> = report
+        .trail
+        .iter()
+        .map(|step| {
+            json!({
+                "repository": step.repository,
+                "dataset": step.dataset,
+                "outcome": step.outcome,
+            })
+        })
+        .collect();
+    json!({
+        "kind": report.kind.name(),
+        "message": report.message,
+        "facts": facts,
+        "hints": report.hints,
+        "trail": trail,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        Report::new(Kind::NotFound, "`calexp` was not found")
+            .fact(Label::AskedFor, "calexp visit=1")
+            .fact(Label::LookedIn, "1. out")
+            .fact(Label::LookedIn, "2. in")
+            .hint("look elsewhere")
+    }
+
+    #[test]
+    fn colour_changes_no_word() {
+        let plain = report_text(&report(), |_, text| text.to_owned());
+        assert_eq!(plain, report().to_string());
+        let marked = report_text(&report(), |_, text| format!("<{text}>"));
+        assert!(marked.starts_with("<error:> `calexp`"), "{marked}");
+        assert!(marked.ends_with("<hint:> look elsewhere"), "{marked}");
+    }
+
+    #[test]
+    fn a_document_has_every_part() {
+        let document = report_json(&report());
+        assert_eq!(document["kind"], "not_found");
+        assert_eq!(document["facts"]["looked in"], json!(["1. out", "2. in"]));
+        assert_eq!(document["hints"], json!(["look elsewhere"]));
+        assert_eq!(document["trail"], json!([]));
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_failure() {
+        assert_eq!(Failure::of_output(io::ErrorKind::BrokenPipe.into()).exit_status(), 0);
+        assert_eq!(Failure::of_output(io::ErrorKind::StorageFull.into()).exit_status(), 3);
+    }
+}

@@ -1,0 +1,104 @@
+//! Opens butlers for commands, in the roles that a command gives its repositories.
+
+use std::path::PathBuf;
+
+use pantler::{Butler, ButlerOptions, Chain};
+
+use crate::arguments::{Global, More, Repositories};
+use crate::failure::Failure;
+use crate::screen::{Screen, Style};
+use crate::stats::Stats;
+use crate::who::who;
+
+/// What a command has at hand: the screen, and the way to a butler.
+pub struct Session {
+    pub screen: Screen,
+    stats: Stats,
+}
+
+impl Session {
+    /// Starts a session.
+    pub fn new(global: &Global) -> Session {
+        Session {
+            screen: Screen::new(global),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Returns what was counted so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Returns how butlers are opened here.
+    pub fn options(&self) -> ButlerOptions {
+        ButlerOptions {
+            who: who(),
+            opener: self.stats.opener(),
+            ..ButlerOptions::default()
+        }
+    }
+
+    /// Opens repositories to read from. Further outputs are searched first, and nothing is made or written.
+    pub fn reading(&self, repositories: &Repositories) -> Result<Butler, Failure> {
+        self.reading_from(&repositories.repository, &repositories.more)
+    }
+
+    /// Opens repositories to read from, the first of them named apart.
+    pub fn reading_from(&self, first: &std::path::Path, more: &More) -> Result<Butler, Failure> {
+        let inputs: Vec<PathBuf> = more
+            .outputs
+            .iter()
+            .cloned()
+            .chain([first.to_path_buf()])
+            .chain(more.inputs.iter().cloned())
+            .collect();
+        Ok(self.remarking(Butler::open(&inputs, &[], self.options())?))
+    }
+
+    /// Opens repositories to write to. One that does not exist is made only if inputs say what it builds on.
+    pub fn writing(&self, repositories: &Repositories) -> Result<Butler, Failure> {
+        let outputs = outputs(repositories);
+        let inputs = &repositories.more.inputs;
+        if inputs.is_empty() {
+            return self.writing_as_it_is(repositories);
+        }
+        Ok(self.remarking(Butler::open(inputs, &outputs, self.options())?))
+    }
+
+    /// Opens repositories as for writing, and changes nothing by it.
+    pub fn writing_as_it_is(&self, repositories: &Repositories) -> Result<Butler, Failure> {
+        let options = self.options();
+        let chain = Chain::open(&outputs(repositories), &repositories.more.inputs, options.opener.as_ref())?;
+        Ok(self.remarking(Butler::of(chain, options)))
+    }
+
+    /// Says on standard error what the policies probably do not mean as it is written.
+    fn remarking(&self, butler: Butler) -> Butler {
+        for repository in butler.repositories() {
+            let warnings = repository.warnings();
+            let Some(first) = warnings.first() else {
+                continue;
+            };
+            let more = match warnings.len() {
+                1 => String::new(),
+                number => format!(", and {} more", number - 1),
+            };
+            self.screen.remark(
+                Style::Warning,
+                "warning:",
+                &format!(
+                    "{} ({}){more}; `pantler policy check {}` shows it in its place",
+                    first.message, first.place, first.place.file
+                ),
+            );
+        }
+        butler
+    }
+}
+
+fn outputs(repositories: &Repositories) -> Vec<PathBuf> {
+    std::iter::once(repositories.repository.clone())
+        .chain(repositories.more.outputs.iter().cloned())
+        .collect()
+}
