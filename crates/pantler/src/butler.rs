@@ -73,7 +73,7 @@ impl Butler {
             absolute.push(PathBuf::from(parent.root()));
         }
         let chain = parents_chain(parents)?;
-        check_policies(policies, chain.as_ref())?;
+        refuse_faulty(policies, chain.as_ref())?;
         Repository::init(root, policies, &absolute)
     }
 
@@ -250,7 +250,7 @@ impl Butler {
         }
     }
 
-    fn putter(&self) -> Putter<'_> {
+    pub(crate) fn putter(&self) -> Putter<'_> {
         Putter {
             planner: self.planner(Composition::Recorded),
             executor: self.executor(),
@@ -267,27 +267,9 @@ fn parents_chain(parents: &[PathBuf]) -> Result<Option<Chain>> {
 }
 
 /// Refuses a faulty policy before anything is made of it.
-fn check_policies(policies: &[PolicyText], parents: Option<&Chain>) -> Result<()> {
-    use pantler_core::composite_graph::Definitions;
-    use pantler_core::policy::Policy;
+fn refuse_faulty(policies: &[PolicyText], parents: Option<&Chain>) -> Result<()> {
     use pantler_core::problem::Severity;
-    // An include is resolved when the repository is opened; here it must only be known to exist beside the policy.
-    let (policy, mut problems) = Policy::load(policies, &mut |including, wanted| {
-        let beside = Path::new(including)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(wanted);
-        match std::fs::read_to_string(&beside) {
-            Ok(text) => Ok(PolicyText {
-                file: beside.display().to_string().into(),
-                text,
-            }),
-            Err(error) => Err(format!("{}: {error}", beside.display())),
-        }
-    });
-    problems.extend(policy.check_references(&|name| {
-        parents.is_some_and(|chain| chain.find_definition(name).is_some())
-    }));
+    let problems = crate::policy_check::find_problems(policies, parents);
     if problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)

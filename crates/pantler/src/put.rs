@@ -242,7 +242,7 @@ impl Putter<'_> {
     }
 
     /// The graph to put: of the whole type, or of the component that a dotted name means, if it has an artifact of its own.
-    fn target(&self, resolved: &Resolved) -> Result<(GraphNode, Resolved)> {
+    pub(crate) fn target(&self, resolved: &Resolved) -> Result<(GraphNode, Resolved)> {
         let graph = self.planner.graph(resolved)?;
         let Some((first, rest)) = resolved.part.split_first() else {
             return Ok((graph, resolved.clone()));

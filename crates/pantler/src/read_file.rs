@@ -33,7 +33,9 @@ impl OutsideFile {
         let (store, location) = outside(file)?;
         let source = ArtifactSource::new(&store, &location, &name);
         let formatter = formatter_of(formatters, &source)?;
-        let layout = formatter.index(&source).map_err(|source| unreadable(&name, source))?;
+        let layout = formatter
+            .index(&source)
+            .map_err(|source| unreadable(&name, source))?;
         Ok(OutsideFile {
             store,
             location,
@@ -74,7 +76,7 @@ impl OutsideFile {
 impl Butler {
     /// Reads a file of the user's as an object that can be put under this name.
     pub fn read_file(&self, name: &str, data_id: &DataId, file: &Path) -> Result<ObjectRef> {
-        let (graph, _) = self.put_target(name, data_id)?;
+        let (graph, _) = self.putter().target(&self.resolve(name, data_id)?)?;
         let class = match graph.part.last() {
             None => own_class(graph.definition.python.as_deref()),
             Some(part) => class_of(part).map(str::to_owned),
@@ -97,7 +99,10 @@ fn formatter_of(formatters: &FormatterSet, source: &dyn Source) -> Result<Arc<dy
     const GZIP: &[u8] = &[0x1f, 0x8b];
     let name = source.name();
     let length = source.bytes()?.min(FITS.len() as u64);
-    let start = source.read_ranges(std::slice::from_ref(&(0..length)))?.pop().unwrap_or_default();
+    let start = source
+        .read_ranges(std::slice::from_ref(&(0..length)))?
+        .pop()
+        .unwrap_or_default();
     let by_content = if start.starts_with(FITS) || start.starts_with(GZIP) {
         formatters.get("FitsStorage")
     } else {

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 
 /// The folder of what is pantler's own inside a repository.
 pub const OWN_FOLDER: &str = ".pantler";
-const CONFIG: &str = ".pantler/repository.json";
+pub(crate) const CONFIG: &str = ".pantler/repository.json";
 const DEFINITIONS: &str = ".pantler/definitions.yaml";
 const POLICY: &str = "policy.yaml";
 const REGISTRY: &str = "registry.sqlite";
@@ -322,7 +322,7 @@ fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
 fn write_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
     let target = ArtifactPath::new(path)?;
     let staged = ArtifactPath::new(&format!(
-        "{}/{}",
+        "{}/text-{}",
         pantler_core::store::STAGING,
         Uuid::now_v7()
     ))?;
