@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fit::fit;
 use super::sky::{from_plane, separation, to_plane};
+use super::tan_sip::{TanSip, evaluate};
 use super::{Carrier, Wcs, WcsError};
 use crate::header_wcs::sky_wcs_cards;
 use crate::metadata::Metadata;
@@ -119,6 +120,18 @@ fn fitted_headers_say_the_same_as_their_records() {
             record["file"]
         );
         assert_eq!(header.cards.get_text("RADESYS"), Some("ICRS"));
+        // Readers that do not iterate go back by the polynomials AP and BP.
+        let fitted = TanSip::from_header(&header.cards, pixels.x0, pixels.y0).unwrap();
+        for (x, y) in pairs(&record["pixel_xy"]) {
+            let (u, v) = (x - fitted.crpix.0, y - fitted.crpix.1);
+            let moved = (u + evaluate(&fitted.a, u, v), v + evaluate(&fitted.b, u, v));
+            let back = (
+                moved.0 + evaluate(&fitted.ap, moved.0, moved.1),
+                moved.1 + evaluate(&fitted.bp, moved.0, moved.1),
+            );
+            let error = (back.0 - u).hypot(back.1 - v);
+            assert!(error < 1e-5, "{}: {error} pixels", record["file"]);
+        }
     }
 }
 
