@@ -60,7 +60,12 @@ impl FormatterSet {
         let mut found: Option<(usize, &Arc<dyn Formatter>)> = None;
         for formatter in self.by_storage.values() {
             let fits = |extension: &&&str| path.ends_with(**extension);
-            let longest = formatter.extensions().iter().filter(fits).map(|known| known.len()).max();
+            let longest = formatter
+                .extensions()
+                .iter()
+                .filter(fits)
+                .map(|known| known.len())
+                .max();
             if let Some(length) = longest
                 && found.is_none_or(|(known, _)| length > known)
             {

@@ -52,10 +52,11 @@ impl Formatter for JsonFormatter {
 
     fn write(&self, object: &ObjectRef, _options: &WriteOptions) -> Result<Bytes, FormatError> {
         let value = as_value(object.as_ref()).ok_or_else(|| unfit(self.name(), object.class()))?;
-        let mut bytes = serde_json::to_vec_pretty(&value).map_err(|error| FormatError::Unsupported {
-            file: self.name().to_owned(),
-            why: error.to_string(),
-        })?;
+        let mut bytes =
+            serde_json::to_vec_pretty(&value).map_err(|error| FormatError::Unsupported {
+                file: self.name().to_owned(),
+                why: error.to_string(),
+            })?;
         bytes.push(b'\n');
         Ok(Bytes::from(bytes))
     }

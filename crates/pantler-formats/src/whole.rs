@@ -35,7 +35,11 @@ pub(crate) fn corrupt(source: &dyn Source, unit: Option<String>, why: String) ->
 pub(crate) fn read_text(source: &dyn Source) -> Result<String, FormatError> {
     String::from_utf8(read_all(source)?.to_vec()).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        corrupt(source, None, format!("it is no text in UTF-8: byte {at} is not part of a character"))
+        corrupt(
+            source,
+            None,
+            format!("it is no text in UTF-8: byte {at} is not part of a character"),
+        )
     })
 }
 
@@ -47,11 +51,13 @@ pub(crate) fn part(
 ) -> Result<ObjectRef, FormatError> {
     let mut object = object;
     for name in &request.part {
-        object = object.component(name).ok_or_else(|| FormatError::NoSuchPart {
-            file: source.name().to_owned(),
-            part: name.clone(),
-            known: object.component_names(),
-        })?;
+        object = object
+            .component(name)
+            .ok_or_else(|| FormatError::NoSuchPart {
+                file: source.name().to_owned(),
+                part: name.clone(),
+                known: object.component_names(),
+            })?;
     }
     Ok(object)
 }

@@ -45,11 +45,18 @@ impl Formatter for YamlFormatter {
         let text = read_text(source)?;
         // As everywhere in pantler, `y` and `no` are text.
         let options = serde_saphyr::options! { strict_booleans: true };
-        let value: Value = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
-            let unit = error.location().map(|at| format!("line {}, column {}", at.line(), at.column()));
-            let why = error.to_string();
-            corrupt(source, unit, format!("it is no YAML: {}", why.lines().next().unwrap_or_default()))
-        })?;
+        let value: Value =
+            serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+                let unit = error
+                    .location()
+                    .map(|at| format!("line {}, column {}", at.line(), at.column()));
+                let why = error.to_string();
+                corrupt(
+                    source,
+                    unit,
+                    format!("it is no YAML: {}", why.lines().next().unwrap_or_default()),
+                )
+            })?;
         part(source, Arc::new(Document::new(value)), request)
     }
 

@@ -1,5 +1,10 @@
 //! Documents, text and bytes: what is written reads back as the same value, and damage is named with its place.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,7 +54,10 @@ fn what_is_written_reads_back() {
         ("JsonStorage", Arc::new(Document::new(document.clone()))),
         ("YamlStorage", Arc::new(Document::new(document))),
         ("TextStorage", Arc::new(Text::new("one\ntwo ☃\n"))),
-        ("BytesStorage", Arc::new(Blob::new(Bytes::from_static(&[0, 255, 10, 0])))),
+        (
+            "BytesStorage",
+            Arc::new(Blob::new(Bytes::from_static(&[0, 255, 10, 0]))),
+        ),
     ];
     for (storage, object) in cases {
         let bytes = write(storage, &object).unwrap();
@@ -62,7 +70,11 @@ fn what_is_written_reads_back() {
 #[test]
 fn damage_is_named_with_its_place() {
     let cases = [
-        ("JsonStorage", &b"{\"a\": 1,\n \"b\" 2}"[..], "folder/file, line 2"),
+        (
+            "JsonStorage",
+            &b"{\"a\": 1,\n \"b\" 2}"[..],
+            "folder/file, line 2",
+        ),
         ("YamlStorage", b"a: 1\nb: [1, 2\n", "folder/file, line"),
         ("TextStorage", b"ab\xff", "byte 2"),
     ];
@@ -91,7 +103,10 @@ fn a_header_is_written_as_a_document() {
     ]));
     let bytes = write("JsonStorage", &header).unwrap();
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-    assert_eq!(value, json!({"EXPTIME": 30.0, "HISTORY": ["one", "two"], "EMPTY": null}));
+    assert_eq!(
+        value,
+        json!({"EXPTIME": 30.0, "HISTORY": ["one", "two"], "EMPTY": null})
+    );
 }
 
 #[test]

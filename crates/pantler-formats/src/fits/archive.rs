@@ -62,9 +62,13 @@ impl Directory {
         let index = match integer_of(&primary.cards, "AR_HDU") {
             // The card counts HDUs from 1.
             Some(number) => {
-                let index = usize::try_from(number.saturating_sub(1)).ok().filter(|&n| n > 0);
+                let index = usize::try_from(number.saturating_sub(1))
+                    .ok()
+                    .filter(|&n| n > 0);
                 index.ok_or_else(|| {
-                    primary.place.corrupt(format!("AR_HDU is {number}, which is no extension"))
+                    primary
+                        .place
+                        .corrupt(format!("AR_HDU is {number}, which is no extension"))
                 })?
             }
             None => match contents.find("ARCHIVE_INDEX") {
@@ -102,7 +106,11 @@ impl Directory {
         // Older files write the point of these two names as an underscore.
         let number = |names: &[&str]| {
             let found = names.iter().find_map(|name| rows.get_i32(row, name));
-            found.ok_or_else(|| index.place.corrupt(format!("it has no column `{}`", names[0])))
+            found.ok_or_else(|| {
+                index
+                    .place
+                    .corrupt(format!("it has no column `{}`", names[0]))
+            })
         };
         let text = |name: &str| rows.get_text(row, name).unwrap_or_default().to_owned();
         let id = number(&["id"])?;
@@ -115,7 +123,9 @@ impl Directory {
             .filter(|&hdu| contents.shapes().get(hdu).is_some_and(is_table));
         let Some(hdu) = hdu else {
             contents.check_whole()?;
-            return Err(outside(format!("lies in catalog {catalog}, which the file does not have")));
+            return Err(outside(format!(
+                "lies in catalog {catalog}, which the file does not have"
+            )));
         };
         let (first, count) = (number(&["row0"])?, number(&["nrows"])?);
         let (Ok(first), Ok(count)) = (u64::try_from(first), u64::try_from(count)) else {
@@ -154,7 +164,10 @@ impl Directory {
 
     /// Returns the first object of a class.
     pub(crate) fn first_of(&self, is_class: impl Fn(&str) -> bool) -> Option<i32> {
-        let mut found = self.objects.iter().filter(|(_, object)| is_class(&object.class));
+        let mut found = self
+            .objects
+            .iter()
+            .filter(|(_, object)| is_class(&object.class));
         found.next().map(|(id, _)| *id)
     }
 }
@@ -177,10 +190,7 @@ pub(crate) struct Extent {
 
 impl<'a> ArchiveReader<'a> {
     /// Makes a reader; nothing is read yet.
-    pub(crate) fn new(
-        contents: &'a Contents<'a>,
-        directory: &'a Directory,
-    ) -> ArchiveReader<'a> {
+    pub(crate) fn new(contents: &'a Contents<'a>, directory: &'a Directory) -> ArchiveReader<'a> {
         ArchiveReader {
             contents,
             directory,
@@ -218,7 +228,9 @@ impl<'a> ArchiveReader<'a> {
             for entry in &located.entries {
                 let (table, rows) = self.rows(entry)?;
                 let arrays = self.arrays(entry, &table, &rows)?;
-                extent.heap.extend(arrays.iter().filter(|range| !range.is_empty()).cloned());
+                extent
+                    .heap
+                    .extend(arrays.iter().filter(|range| !range.is_empty()).cloned());
                 let rows = RecordRows::new(table, rows, blanks(&arrays)).ok();
                 catalogs.extend(rows.map(|rows| Catalog {
                     number: entry.number,
@@ -252,10 +264,16 @@ impl<'a> ArchiveReader<'a> {
         self.contents.file().prefetch(&ranges)?;
         let mut catalogs: BTreeMap<i32, Vec<Catalog>> = BTreeMap::new();
         for (id, entry, table, rows, arrays) in found {
-            let heap: Result<Vec<Bytes>, FormatError> =
-                arrays.into_iter().map(|range| self.contents.file().read(range)).collect();
-            let rows = RecordRows::new(table, rows, heap?)
-                .map_err(|error| self.contents.place().hdu(entry.hdu, "").corrupt(error.to_string()))?;
+            let heap: Result<Vec<Bytes>, FormatError> = arrays
+                .into_iter()
+                .map(|range| self.contents.file().read(range))
+                .collect();
+            let rows = RecordRows::new(table, rows, heap?).map_err(|error| {
+                self.contents
+                    .place()
+                    .hdu(entry.hdu, "")
+                    .corrupt(error.to_string())
+            })?;
             catalogs.entry(id).or_default().push(Catalog {
                 number: entry.number,
                 rows,
@@ -286,12 +304,21 @@ impl<'a> ArchiveReader<'a> {
         let hdu = self.contents.hdu(entry.hdu)?;
         let table = hdu.table()?;
         hdu.check_data()?;
-        let end = entry.row.checked_add(entry.rows).filter(|&end| end <= table.rows);
+        let end = entry
+            .row
+            .checked_add(entry.rows)
+            .filter(|&end| end <= table.rows);
         let end = end.ok_or_else(|| {
-            hdu.place.corrupt(format!("it has {} rows, and row {} was expected", table.rows, entry.row))
+            hdu.place.corrupt(format!(
+                "it has {} rows, and row {} was expected",
+                table.rows, entry.row
+            ))
         })?;
         // The table's whole size was checked, so the products of fewer rows do not overflow.
-        Ok(hdu.shape.data.start + entry.row * table.width..hdu.shape.data.start + end * table.width)
+        Ok(
+            hdu.shape.data.start + entry.row * table.width
+                ..hdu.shape.data.start + end * table.width,
+        )
     }
 
     fn rows(&self, entry: &Entry) -> Result<(Arc<RecordTable>, Bytes), FormatError> {
@@ -324,7 +351,8 @@ impl<'a> ArchiveReader<'a> {
             for column in table.variable_columns() {
                 let range = heap_range(column, row).filter(|range| range.end <= room);
                 let range = range.ok_or_else(|| {
-                    hdu.place.corrupt(format!("column `{}` points outside the heap", column.name))
+                    hdu.place
+                        .corrupt(format!("column `{}` points outside the heap", column.name))
                 })?;
                 arrays.push(start + range.start..start + range.end);
             }
@@ -338,5 +366,8 @@ fn blanks(arrays: &[Range<u64>]) -> Vec<Bytes> {
     let length = |range: &Range<u64>| usize::try_from(range.end - range.start).unwrap_or(0);
     // One buffer for all: arrays may overlap, and together be longer than the file.
     let zeros = Bytes::from(vec![0; arrays.iter().map(length).max().unwrap_or(0)]);
-    arrays.iter().map(|range| zeros.slice(..length(range))).collect()
+    arrays
+        .iter()
+        .map(|range| zeros.slice(..length(range)))
+        .collect()
 }

@@ -24,10 +24,17 @@ pub(crate) fn write_archive(
     for object in archive.iter() {
         for catalog in object.catalogs() {
             let (table, row) = tables.add(object, &catalog.rows, place)?;
-            index.add(object, table + 1, catalog.number, row, catalog.rows.len(), place)?;
+            index.add(
+                object,
+                table + 1,
+                catalog.number,
+                row,
+                catalog.rows.len(),
+                place,
+            )?;
         }
     }
-    index.write(out, tables.all.len());
+    index.write(out, tables.all.len(), place)?;
     for (number, table) in (1..).zip(&tables.all) {
         table.write(out, number, place)?;
     }
@@ -54,14 +61,23 @@ impl Index {
         place: &Place,
     ) -> Result<(), FormatError> {
         let narrow = |value: usize| {
-            i32::try_from(value).map_err(|_| place.unsupported("an archive with more than 2^31 rows"))
+            i32::try_from(value)
+                .map_err(|_| place.unsupported("an archive with more than 2^31 rows"))
         };
-        for value in [object.id(), narrow(catalog)?, number, narrow(row)?, narrow(rows)?] {
+        for value in [
+            object.id(),
+            narrow(catalog)?,
+            number,
+            narrow(row)?,
+            narrow(rows)?,
+        ] {
             self.rows.extend_from_slice(&value.to_be_bytes());
         }
         for text in [object.class(), object.module()] {
             if text.len() > NAME {
-                return Err(place.unsupported(format!("a class named `{text}`, longer than {NAME} bytes")));
+                return Err(
+                    place.unsupported(format!("a class named `{text}`, longer than {NAME} bytes"))
+                );
             }
             self.rows.extend_from_slice(text.as_bytes());
             self.rows.resize(self.rows.len() + (NAME - text.len()), 0);
@@ -70,11 +86,21 @@ impl Index {
         Ok(())
     }
 
-    fn write(&self, out: &mut Vec<u8>, tables: usize) {
+    fn write(&self, out: &mut Vec<u8>, tables: usize, place: &Place) -> Result<(), FormatError> {
         const COLUMNS: [(&str, &str, &str, &str); 7] = [
             ("id", "1J", "Scalar", "id of the object"),
-            ("cat.archive", "1J", "Scalar", "number of the table in the archive"),
-            ("cat.persistable", "1J", "Scalar", "number of the table in the object"),
+            (
+                "cat.archive",
+                "1J",
+                "Scalar",
+                "number of the table in the archive",
+            ),
+            (
+                "cat.persistable",
+                "1J",
+                "Scalar",
+                "number of the table in the object",
+            ),
             ("row0", "1J", "Scalar", "first row of the object"),
             ("nrows", "1J", "Scalar", "number of rows of the object"),
             ("name", "64A", "String", "name of the object's class"),
@@ -91,10 +117,15 @@ impl Index {
         header.add("EXTTYPE", "ARCHIVE_INDEX", "");
         header.add("EXTNAME", "ARCHIVE_INDEX", "");
         header.add("AR_CATN", 0, "number of this table in the archive");
-        header.add("AR_NCAT", integer(tables as u64 + 1), "number of tables, this one included");
+        header.add(
+            "AR_NCAT",
+            integer(tables as u64 + 1),
+            "number of tables, this one included",
+        );
         header.add("AFW_TABLE_VERSION", 3, "");
-        header.finish(out);
+        header.finish(out, place)?;
         write_data(out, &self.rows, 0);
+        Ok(())
     }
 }
 
@@ -145,7 +176,11 @@ impl Tables {
 /// Returns what tables must have in common so that their rows can stand in one: all cards but those that count or name.
 fn schema(table: &RecordTable) -> Vec<u8> {
     let mut schema = Vec::new();
-    for card in table.header().iter().filter(|card| !is_rewritten(card.keyword())) {
+    for card in table
+        .header()
+        .iter()
+        .filter(|card| !is_rewritten(card.keyword()))
+    {
         let value = match (card.value(), card.keyword().strip_prefix("TFORM")) {
             // The longest array stands in parentheses, and differs from file to file.
             (CardValue::Text(form), Some(_)) => form.split('(').next().unwrap_or("").to_owned(),
@@ -163,9 +198,24 @@ fn schema(table: &RecordTable) -> Vec<u8> {
 fn is_rewritten(keyword: &str) -> bool {
     matches!(
         keyword,
-        "XTENSION" | "BITPIX" | "NAXIS" | "NAXIS1" | "NAXIS2" | "PCOUNT" | "GCOUNT" | "TFIELDS" | "THEAP"
-            | "EXTNAME" | "EXTVER" | "EXTTYPE" | "AR_CATN" | "AR_NCAT" | "AR_NAME"
-            | "DATE" | "CHECKSUM" | "DATASUM"
+        "XTENSION"
+            | "BITPIX"
+            | "NAXIS"
+            | "NAXIS1"
+            | "NAXIS2"
+            | "PCOUNT"
+            | "GCOUNT"
+            | "TFIELDS"
+            | "THEAP"
+            | "EXTNAME"
+            | "EXTVER"
+            | "EXTTYPE"
+            | "AR_CATN"
+            | "AR_NCAT"
+            | "AR_NAME"
+            | "DATE"
+            | "CHECKSUM"
+            | "DATASUM"
     )
 }
 
@@ -226,20 +276,39 @@ impl TableWriting {
     fn write(&self, out: &mut Vec<u8>, number: i64, place: &Place) -> Result<(), FormatError> {
         let columns = self.table.columns();
         let heap = self.heap.len() as u64;
-        let mut header = table_header(self.table.row_bytes(), self.count as u64, heap, columns.len());
+        let mut header = table_header(
+            self.table.row_bytes(),
+            self.count as u64,
+            heap,
+            columns.len(),
+        );
         let variable: Vec<&Column> = self.table.variable_columns().collect();
-        for card in self.table.header().iter().filter(|card| !is_rewritten(card.keyword())) {
-            let column = card.keyword().strip_prefix("TFORM").and_then(|n| n.parse::<usize>().ok());
+        for card in self
+            .table
+            .header()
+            .iter()
+            .filter(|card| !is_rewritten(card.keyword()))
+        {
+            let column = card
+                .keyword()
+                .strip_prefix("TFORM")
+                .and_then(|n| n.parse::<usize>().ok());
             let column = column.and_then(|n| columns.get(n.checked_sub(1)?));
             let which = column.and_then(|column| {
-                variable.iter().position(|known| known.offset == column.offset && known.kind == column.kind)
+                variable
+                    .iter()
+                    .position(|known| known.offset == column.offset && known.kind == column.kind)
             });
             match (which, column) {
                 (Some(which), Some(column)) => {
                     let form = column.form.split('(').next().unwrap_or_default();
                     let longest = self.longest.get(which).copied().unwrap_or(0);
                     let form = format!("{}({longest})", form.trim());
-                    header.card(&Card::new(card.keyword(), form, card.comment().map(str::to_owned)));
+                    header.card(&Card::new(
+                        card.keyword(),
+                        form,
+                        card.comment().map(str::to_owned),
+                    ));
                 }
                 _ => header.card(card),
             }
@@ -249,12 +318,16 @@ impl TableWriting {
         }
         header.add("EXTTYPE", "ARCHIVE_DATA", "");
         header.add("AR_CATN", number, "number of this table in the archive");
-        header.add("AR_NAME", self.name.as_str(), "class of the objects in this table");
+        header.add(
+            "AR_NAME",
+            self.name.as_str(),
+            "class of the objects in this table",
+        );
         header.add("EXTNAME", self.name.as_str(), "");
         if self.version > 1 {
             header.add("EXTVER", self.version, "");
         }
-        header.finish(out);
+        header.finish(out, place)?;
         let mut data = self.rows.clone();
         data.extend_from_slice(&self.heap);
         write_data(out, &data, 0);

@@ -135,7 +135,9 @@ fn of_class(class: Option<&str>) -> Target {
 
 /// Returns the component whose class this is, or the class itself.
 fn component_of_class(class: &str) -> &str {
-    components().find(|name| class_of(name) == Some(class)).unwrap_or(class)
+    components()
+        .find(|name| class_of(name) == Some(class))
+        .unwrap_or(class)
 }
 
 /// Returns the class of a component: the one that its name has in pantler, else the name.

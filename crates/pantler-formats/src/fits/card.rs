@@ -33,7 +33,10 @@ pub(crate) fn read_cards(header: &Bytes) -> Vec<Card> {
 
 /// Returns the text of a keyword, without blanks around it; empty if there is none.
 pub(crate) fn text_of(cards: &Metadata, keyword: &str) -> String {
-    cards.get_text(keyword).map(|text| text.trim().to_owned()).unwrap_or_default()
+    cards
+        .get_text(keyword)
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
 }
 
 /// Returns the whole number of a keyword; `16.` counts as one, because some programs write it.
@@ -92,7 +95,8 @@ impl Reading {
                 many => Bytes::from(many.concat()),
             };
             let comment = (!comment.is_empty()).then_some(comment);
-            self.cards.push(Card::new(keyword, value, comment).read_from(image));
+            self.cards
+                .push(Card::new(keyword, value, comment).read_from(image));
         }
         self.open = false;
     }
@@ -164,13 +168,18 @@ fn read_value(text: &str) -> CardValue {
         return CardValue::Integer(number);
     }
     // `inf`, `nan` and `infinity` are no numbers in FITS, though Rust reads them.
-    let numeric = text
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' | b'd' | b'D'));
+    let numeric = text.bytes().all(|byte| {
+        matches!(
+            byte,
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E' | b'd' | b'D'
+        )
+    });
     if numeric && let Ok(number) = text.replace(['d', 'D'], "E").parse::<f64>() {
         return CardValue::Real(number);
     }
-    if let Some(pair) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'))
+    if let Some(pair) = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'))
         && let Some((real, imaginary)) = pair.split_once(',')
         && let (Some(real), Some(imaginary)) = (as_real(real), as_real(imaginary))
     {
@@ -233,7 +242,12 @@ fn latin(bytes: &[u8]) -> String {
 pub(crate) fn write_card(out: &mut Vec<u8>, card: &Card) {
     match card.raw() {
         Some(raw) if !raw.is_empty() && raw.len() % CARD == 0 => out.extend_from_slice(raw),
-        _ => write_new(out, card.keyword(), card.value(), card.comment().unwrap_or_default()),
+        _ => write_new(
+            out,
+            card.keyword(),
+            card.value(),
+            card.comment().unwrap_or_default(),
+        ),
     }
 }
 
@@ -256,7 +270,12 @@ pub(crate) fn write_new(out: &mut Vec<u8>, keyword: &str, value: &CardValue, com
         }
         CardValue::Real(_) => finish(out, format!("{:<30}", head(keyword)), &comment),
         CardValue::Complex(a, b) => {
-            write_plain(out, keyword, &format!("({}, {})", real(*a), real(*b)), &comment);
+            write_plain(
+                out,
+                keyword,
+                &format!("({}, {})", real(*a), real(*b)),
+                &comment,
+            );
         }
     }
 }
@@ -336,7 +355,11 @@ fn write_text(out: &mut Vec<u8>, head: &str, text: &str, comment: &str) {
     let quoted = text.replace('\'', "''");
     let room = (CARD - 2).saturating_sub(head.len());
     if quoted.len() <= room {
-        finish(out, format!("{:<30}", format!("{head}'{quoted:<8}'")), comment);
+        finish(
+            out,
+            format!("{:<30}", format!("{head}'{quoted:<8}'")),
+            comment,
+        );
         return;
     }
     // A string that goes on ends in `&`; a pair of quotes must not be torn apart.
@@ -349,7 +372,11 @@ fn write_text(out: &mut Vec<u8>, head: &str, text: &str, comment: &str) {
             return;
         }
         let mut cut = room.saturating_sub(1).max(1).min(rest.len());
-        let quotes = rest[..cut].bytes().rev().take_while(|&byte| byte == b'\'').count();
+        let quotes = rest[..cut]
+            .bytes()
+            .rev()
+            .take_while(|&byte| byte == b'\'')
+            .count();
         if quotes % 2 == 1 && cut > 1 {
             cut -= 1;
         }
@@ -363,7 +390,13 @@ fn write_text(out: &mut Vec<u8>, head: &str, text: &str, comment: &str) {
 /// Cards hold printable ASCII only: what was read as Latin-1 or came from elsewhere is written as `?`.
 fn ascii(text: &str) -> String {
     text.chars()
-        .map(|letter| if (' '..='~').contains(&letter) { letter } else { '?' })
+        .map(|letter| {
+            if (' '..='~').contains(&letter) {
+                letter
+            } else {
+                '?'
+            }
+        })
         .collect()
 }
 
@@ -399,7 +432,10 @@ mod tests {
             "N       = NaN",
             "OPEN    = 'never closed",
         ]));
-        let said: Vec<_> = cards.iter().map(|card| (card.keyword(), card.value())).collect();
+        let said: Vec<_> = cards
+            .iter()
+            .map(|card| (card.keyword(), card.value()))
+            .collect();
         assert_eq!(said[0], ("SIMPLE", &CardValue::Logical(true)));
         assert_eq!(said[1], ("A", &CardValue::Real(1.5e-3)));
         assert_eq!(cards[1].comment(), Some("no blanks"));
@@ -411,9 +447,21 @@ mod tests {
         assert_eq!(said[6], ("F", &CardValue::Real(18446744073709551615.0)));
         assert_eq!(said[7], ("ESO DET NAME", &CardValue::Text("x".into())));
         assert_eq!(said[8].1, &CardValue::Commentary(" has no value".into()));
-        assert_eq!(said[9], ("COMMENT", &CardValue::Commentary("= 'not a value'".into())));
-        assert_eq!(said[10], ("LOOSE", &CardValue::Commentary("without an equals sign".into())));
-        assert_eq!(said[11], ("", &CardValue::Commentary("blank = keyword".into())));
+        assert_eq!(
+            said[9],
+            ("COMMENT", &CardValue::Commentary("= 'not a value'".into()))
+        );
+        assert_eq!(
+            said[10],
+            (
+                "LOOSE",
+                &CardValue::Commentary("without an equals sign".into())
+            )
+        );
+        assert_eq!(
+            said[11],
+            ("", &CardValue::Commentary("blank = keyword".into()))
+        );
         assert_eq!(said[12], ("N", &CardValue::Text("NaN".into())));
         assert_eq!(said[13], ("OPEN", &CardValue::Text("never closed".into())));
     }
@@ -436,7 +484,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_ascii_are_read_as_latin_1() {
-        let mut line = *b"WHO     = 'J?rg'                                                                ";
+        let mut line =
+            *b"WHO     = 'J?rg'                                                                ";
         line[12] = 0xf6;
         let mut out = line.to_vec();
         write_end(&mut out);
@@ -445,7 +494,10 @@ mod tests {
         assert_eq!(&cards[0].raw().unwrap()[..], &line[..]);
     }
 
-    fn text(letters: &'static str, length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+    fn text(
+        letters: &'static str,
+        length: std::ops::Range<usize>,
+    ) -> impl Strategy<Value = String> {
         let letters: Vec<char> = letters.chars().collect();
         prop::collection::vec(prop::sample::select(letters), length).prop_map(String::from_iter)
     }

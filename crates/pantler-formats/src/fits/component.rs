@@ -6,9 +6,13 @@
 use std::sync::Arc;
 
 use pantler_core::{FormatError, ObjectRef};
-use pantler_objects::header_calib::{is_archive_card, is_calib_card, is_detector_card, is_filter_card};
+use pantler_objects::header_calib::{
+    is_archive_card, is_calib_card, is_detector_card, is_filter_card,
+};
 use pantler_objects::visit_info::{is_shared_card, is_visit_info_card};
-use pantler_objects::{Archive, Card, Carrier, Component, Metadata, Persisted, PhotoCalib, VisitInfo, Wcs};
+use pantler_objects::{
+    Archive, Card, Carrier, Component, Metadata, Persisted, PhotoCalib, VisitInfo, Wcs,
+};
 
 use super::archive::ArchiveReader;
 use super::asked::class_of_component;
@@ -46,7 +50,12 @@ pub(crate) fn archive_component(
     };
     let found = match components.ids.get(name) {
         Some(id) => Some(*id),
-        None if name.is_empty() => components.ids.values().copied().next().or_else(|| single(components, name)),
+        None if name.is_empty() => components
+            .ids
+            .values()
+            .copied()
+            .next()
+            .or_else(|| single(components, name)),
         // A file with named components has no other ones.
         None if components.ids.is_empty() && contents.planes() == Planes::default() => {
             single(components, name)
@@ -59,7 +68,14 @@ pub(crate) fn archive_component(
     let archive = read_archive(contents, components, &[id])?;
     Ok(archive.persisted(id).map(|persisted| {
         let class = persisted.class().to_owned();
-        wrap(if name.is_empty() { name_of(&class) } else { name }, persisted)
+        wrap(
+            if name.is_empty() {
+                name_of(&class)
+            } else {
+                name
+            },
+            persisted,
+        )
     }))
 }
 
@@ -75,7 +91,10 @@ fn read_archive(
 fn single(components: &Components, name: &str) -> Option<i32> {
     let objects = &components.directory.objects;
     let fits = |class: &str| name.is_empty() || is_record_of(name, class);
-    let first = objects.get(&1).filter(|object| fits(&object.class)).map(|_| 1);
+    let first = objects
+        .get(&1)
+        .filter(|object| fits(&object.class))
+        .map(|_| 1);
     first.or_else(|| components.directory.first_of(fits))
 }
 
@@ -120,19 +139,32 @@ pub(crate) fn header_component(
     }
     let primary = contents.hdu(0)?;
     let cards = |wanted: &dyn Fn(&str) -> bool| {
-        primary.cards.without(|card| !wanted(card.keyword()) || is_archive_card(card.keyword()))
+        primary
+            .cards
+            .without(|card| !wanted(card.keyword()) || is_archive_card(card.keyword()))
     };
     let some = |cards: Metadata| (!cards.is_empty()).then_some(cards);
     Ok(match name {
         "photoCalib" => some(cards(&is_calib_card))
             .filter(|cards| cards.get("FLUXMAG0").is_some())
             .map(|cards| Arc::new(PhotoCalib::new(Carrier::Header(cards))) as ObjectRef),
-        "visitInfo" => some(cards(&|keyword| is_visit_info_card(keyword) || is_shared_card(keyword)))
-            .filter(|cards| cards.iter().any(|card: &Card| is_visit_info_card(card.keyword())))
-            .map(|cards| Arc::new(VisitInfo::new(Carrier::Header(cards))) as ObjectRef),
+        "visitInfo" => some(cards(&|keyword| {
+            is_visit_info_card(keyword) || is_shared_card(keyword)
+        }))
+        .filter(|cards| {
+            cards
+                .iter()
+                .any(|card: &Card| is_visit_info_card(card.keyword()))
+        })
+        .map(|cards| Arc::new(VisitInfo::new(Carrier::Header(cards))) as ObjectRef),
         _ => {
-            let wanted = if name == "filter" { is_filter_card } else { is_detector_card };
-            some(cards(&wanted)).map(|cards| Arc::new(Component::from_header(name, cards)) as ObjectRef)
+            let wanted = if name == "filter" {
+                is_filter_card
+            } else {
+                is_detector_card
+            };
+            some(cards(&wanted))
+                .map(|cards| Arc::new(Component::from_header(name, cards)) as ObjectRef)
         }
     })
 }

@@ -78,7 +78,9 @@ impl<'a> Contents<'a> {
             shapes: layout.shapes,
             hdus: RefCell::default(),
             damage: None,
-            components: layout.components.map_or_else(OnceCell::new, |found| OnceCell::from(Some(found))),
+            components: layout
+                .components
+                .map_or_else(OnceCell::new, |found| OnceCell::from(Some(found))),
         }))
     }
 
@@ -123,9 +125,17 @@ impl<'a> Contents<'a> {
                 .corrupt(format!("HDU {index} was asked for, and it has {number}")));
         };
         let header = self.file.read(shape.header.clone())?;
-        let hdu = Hdu::parse(&header, shape.header.start, index, self.file.size(), self.place())?;
+        let hdu = Hdu::parse(
+            &header,
+            shape.header.start,
+            index,
+            self.file.size(),
+            self.place(),
+        )?;
         if hdu.shape != *shape {
-            return Err(hdu.place.corrupt("it is not what it was when it was indexed"));
+            return Err(hdu
+                .place
+                .corrupt("it is not what it was when it was indexed"));
         }
         let hdu = Arc::new(hdu);
         self.hdus.borrow_mut().insert(index, Arc::clone(&hdu));
@@ -162,7 +172,9 @@ impl<'a> Contents<'a> {
 /// Returns the HDUs that hold planes: by name, else by position, else the first one with pixels as the image.
 pub(crate) fn planes(shapes: &[HduShape]) -> Planes {
     let named = |name: &str| {
-        let found = shapes.iter().position(|shape| shape.is_called(name) && shape.axes().is_some());
+        let found = shapes
+            .iter()
+            .position(|shape| shape.is_called(name) && shape.axes().is_some());
         found.filter(|&index| index > 0)
     };
     let by_name = Planes {
@@ -174,7 +186,10 @@ pub(crate) fn planes(shapes: &[HduShape]) -> Planes {
         return by_name;
     }
     let nameless = |index: usize| {
-        shapes.get(index).filter(|shape| shape.name.is_empty()).and_then(HduShape::axes)
+        shapes
+            .get(index)
+            .filter(|shape| shape.name.is_empty())
+            .and_then(HduShape::axes)
     };
     let bare = shapes.first().is_some_and(|shape| shape.axes().is_none());
     if bare

@@ -39,23 +39,59 @@ impl Recipe {
 #[derive(Default)]
 pub(crate) struct HeaderWriting {
     bytes: Vec<u8>,
+    unfit: Option<String>,
 }
 
 impl HeaderWriting {
     /// Adds a keyword with value and comment.
     pub(crate) fn add(&mut self, keyword: &str, value: impl Into<CardValue>, comment: &str) {
-        write_new(&mut self.bytes, keyword, &value.into(), comment);
+        let value = value.into();
+        if let Some(why) = misfit(keyword, &value) {
+            self.unfit.get_or_insert(why);
+        }
+        write_new(&mut self.bytes, keyword, &value, comment);
     }
 
     /// Adds a card as it was read, if it was.
     pub(crate) fn card(&mut self, card: &Card) {
+        if card.raw().is_none()
+            && let Some(why) = misfit(card.keyword(), card.value())
+        {
+            self.unfit.get_or_insert(why);
+        }
         write_card(&mut self.bytes, card);
     }
 
-    /// Appends the header to a file.
-    pub(crate) fn finish(mut self, out: &mut Vec<u8>) {
+    /// Appends the header to a file; fails if a card could not be written as it is.
+    pub(crate) fn finish(mut self, out: &mut Vec<u8>, place: &Place) -> Result<(), FormatError> {
+        if let Some(why) = self.unfit {
+            return Err(place.unsupported(why));
+        }
         write_end(&mut self.bytes);
         out.extend_from_slice(&self.bytes);
+        Ok(())
+    }
+}
+
+/// No keyword may be longer, so that a number still stands on the card.
+const LONGEST_KEYWORD: usize = 40;
+
+/// Returns why a card cannot be written without loss.
+fn misfit(keyword: &str, value: &CardValue) -> Option<String> {
+    let printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let known =
+        keyword.len() <= LONGEST_KEYWORD && keyword.trim() == keyword && !keyword.contains('=');
+    if !known || !printable(keyword) {
+        return Some(format!(
+            "no card can have the keyword `{}`",
+            keyword.escape_default()
+        ));
+    }
+    match value {
+        CardValue::Text(text) if !printable(text) => Some(format!(
+            "the value of {keyword} has characters that no card can hold"
+        )),
+        _ => None,
     }
 }
 
@@ -110,7 +146,7 @@ pub(crate) fn write_image(
     for card in cards {
         header.card(card);
     }
-    header.finish(out);
+    header.finish(out, place)?;
     write_data(out, &data, 0);
     Ok(())
 }
@@ -159,16 +195,21 @@ fn write_tiles(
     cards: &[Card],
     place: &Place,
 ) -> Result<(), FormatError> {
-    let end = table.chunks_exact(80).position(|card| card.starts_with(b"END     "));
+    let end = table
+        .chunks_exact(80)
+        .position(|card| card.starts_with(b"END     "));
     let length = end.map(|end| (end + 1).saturating_mul(80).next_multiple_of(2880));
     let Some((head, data)) = length.and_then(|length| table.split_at_checked(length)) else {
         return Err(place.unsupported("the pixels cannot be compressed"));
     };
     let mut header = HeaderWriting::default();
-    for card in read_cards(&Bytes::copy_from_slice(head)).iter().chain(cards) {
+    for card in read_cards(&Bytes::copy_from_slice(head))
+        .iter()
+        .chain(cards)
+    {
         header.card(card);
     }
-    header.finish(out);
+    header.finish(out, place)?;
     write_data(out, data, 0);
     Ok(())
 }

@@ -13,7 +13,8 @@ use super::structure::Hdu;
 
 /// Returns the columns of a binary table.
 pub(crate) fn table_of(hdu: &Hdu) -> Result<RecordTable, FormatError> {
-    RecordTable::from_header(hdu.cards.clone()).map_err(|error| hdu.place.corrupt(error.to_string()))
+    RecordTable::from_header(hdu.cards.clone())
+        .map_err(|error| hdu.place.corrupt(error.to_string()))
 }
 
 /// Returns the heap bytes that a row's array takes, counted from the heap's start; `None` if that overflows.
@@ -23,7 +24,10 @@ pub(crate) fn heap_range(column: &Column, row: &[u8]) -> Option<Range<u64>> {
     };
     let field = row.get(column.offset..column.offset.checked_add(column.width)?)?;
     let half = if wide { 8 } else { 4 };
-    let (count, start) = (number(field.get(..half)?), number(field.get(half..2 * half)?));
+    let (count, start) = (
+        number(field.get(..half)?),
+        number(field.get(half..2 * half)?),
+    );
     let bytes = match code {
         b'X' => count.div_ceil(8),
         _ => count.checked_mul(element_bytes(code)?)?,
@@ -36,5 +40,7 @@ pub(crate) fn heap_range(column: &Column, row: &[u8]) -> Option<Range<u64>> {
 }
 
 fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
+    bytes
+        .iter()
+        .fold(0, |number, &byte| number << 8 | u64::from(byte))
 }

@@ -52,7 +52,10 @@ impl Layout {
                     heap: coalesce(&extent.heap, 0),
                     ..extent
                 };
-                extents.into_iter().map(|(id, extent)| (id, joined(extent))).collect()
+                extents
+                    .into_iter()
+                    .map(|(id, extent)| (id, joined(extent)))
+                    .collect()
             }
             None => BTreeMap::new(),
         };
@@ -97,7 +100,12 @@ impl Layout {
         let HduKind::BinaryTable(table) = shape.kind else {
             return vec![shape.header.clone()];
         };
-        let at = |row: u64| shape.data.start.saturating_add(row.saturating_mul(table.width));
+        let at = |row: u64| {
+            shape
+                .data
+                .start
+                .saturating_add(row.saturating_mul(table.width))
+        };
         let rows = at(entry.row)..at(entry.row.saturating_add(entry.rows));
         vec![shape.header.clone(), rows]
     }
@@ -135,7 +143,9 @@ impl Layout {
             _ => Some(input.components(&mut extents)?),
         };
         let inside = shapes.last().is_some_and(|shape| shape.data.end <= size);
-        let shared = components.as_ref().is_none_or(|found| shares_out(&found.directory, &shapes));
+        let shared = components
+            .as_ref()
+            .is_none_or(|found| shares_out(&found.directory, &shapes));
         (inside && shared && input.rest.is_empty()).then_some(Layout {
             size,
             shapes,
@@ -148,14 +158,18 @@ impl Layout {
 /// Returns whether the objects share out the rows of each table, so that no layout asks for a table many times.
 fn shares_out(directory: &Directory, shapes: &[HduShape]) -> bool {
     let mut taken: BTreeMap<usize, u64> = BTreeMap::new();
-    directory.objects.values().flat_map(|object| &object.entries).all(|entry| {
-        let rows = taken.entry(entry.hdu).or_default();
-        *rows = rows.saturating_add(entry.rows);
-        match shapes.get(entry.hdu).map(|shape| &shape.kind) {
-            Some(HduKind::BinaryTable(table)) => *rows <= table.rows,
-            _ => false,
-        }
-    })
+    directory
+        .objects
+        .values()
+        .flat_map(|object| &object.entries)
+        .all(|entry| {
+            let rows = taken.entry(entry.hdu).or_default();
+            *rows = rows.saturating_add(entry.rows);
+            match shapes.get(entry.hdu).map(|shape| &shape.kind) {
+                Some(HduKind::BinaryTable(table)) => *rows <= table.rows,
+                _ => false,
+            }
+        })
 }
 
 #[derive(Default)]
@@ -200,7 +214,11 @@ impl Writing {
                 self.number(0);
                 self.axes(*bitpix, axes);
             }
-            HduKind::CompressedImage { bitpix, axes, table } => {
+            HduKind::CompressedImage {
+                bitpix,
+                axes,
+                table,
+            } => {
                 self.number(1);
                 self.axes(*bitpix, axes);
                 self.table(table);
@@ -354,7 +372,11 @@ impl<'a> Parsing<'a> {
             1 => {
                 let (bitpix, axes) = self.axes()?;
                 let table = self.table(&data)?;
-                HduKind::CompressedImage { bitpix, axes, table }
+                HduKind::CompressedImage {
+                    bitpix,
+                    axes,
+                    table,
+                }
             }
             2 => HduKind::BinaryTable(self.table(&data)?),
             3 => HduKind::AsciiTable,
@@ -374,7 +396,9 @@ impl<'a> Parsing<'a> {
 
     fn axes(&mut self) -> Option<(i64, Vec<u64>)> {
         let bitpix = self.signed()?;
-        let axes = (0..self.count()?).map(|_| self.number()).collect::<Option<_>>()?;
+        let axes = (0..self.count()?)
+            .map(|_| self.number())
+            .collect::<Option<_>>()?;
         Some((bitpix, axes))
     }
 

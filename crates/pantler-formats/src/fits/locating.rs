@@ -102,7 +102,11 @@ fn component(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Ra
 fn header_ranges(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Range<u64>>> {
     let mut ranges = vec![layout.shapes.first()?.header.clone()];
     if name == "wcs" {
-        ranges.extend(plane.and_then(|index| layout.shapes.get(index)).map(|shape| shape.header.clone()));
+        ranges.extend(
+            plane
+                .and_then(|index| layout.shapes.get(index))
+                .map(|shape| shape.header.clone()),
+        );
     }
     Some(ranges)
 }
@@ -117,12 +121,20 @@ fn plane_ranges(layout: &Layout, asked: &Asked, index: usize) -> Option<Vec<Rang
 /// Returns the ranges of a cutout: the rows of each plane, and all that is no plane.
 fn cutout(layout: &Layout, asked: &Asked, planes: Planes) -> Option<Vec<Range<u64>>> {
     let mut ranges = Vec::new();
-    for index in [planes.image, planes.mask, planes.variance].into_iter().flatten() {
+    for index in [planes.image, planes.mask, planes.variance]
+        .into_iter()
+        .flatten()
+    {
         ranges.extend(plane_ranges(layout, asked, index)?);
     }
     ranges.extend(layout.shapes.first().map(|shape| shape.header.clone()));
     if let Some(components) = &layout.components {
-        ranges.extend(components.ids.values().flat_map(|id| layout.object_ranges(*id)));
+        ranges.extend(
+            components
+                .ids
+                .values()
+                .flat_map(|id| layout.object_ranges(*id)),
+        );
     }
     Some(ranges)
 }

@@ -15,22 +15,37 @@ pub(crate) const ROOT: &str = "MP_";
 /// Makes a mask of a plane.
 pub(crate) fn mask_of(plane: Plane) -> Result<Mask, FormatError> {
     let (storage, pixels) = match &plane.pixels {
-        Pixels::U8(pixels) => (MaskStorage::U8, pixels.iter().map(|&bits| i32::from(bits)).collect()),
-        Pixels::I16(pixels) => (MaskStorage::I16, pixels.iter().map(|&bits| i32::from(bits)).collect()),
-        Pixels::U16(pixels) => (MaskStorage::U16, pixels.iter().map(|&bits| i32::from(bits)).collect()),
+        Pixels::U8(pixels) => (
+            MaskStorage::U8,
+            pixels.iter().map(|&bits| i32::from(bits)).collect(),
+        ),
+        Pixels::I16(pixels) => (
+            MaskStorage::I16,
+            pixels.iter().map(|&bits| i32::from(bits)).collect(),
+        ),
+        Pixels::U16(pixels) => (
+            MaskStorage::U16,
+            pixels.iter().map(|&bits| i32::from(bits)).collect(),
+        ),
         Pixels::I32(pixels) => (MaskStorage::I32, pixels.to_vec()),
-        Pixels::U32(pixels) => {
-            (MaskStorage::U32, pixels.iter().map(|&bits| bits.cast_signed()).collect())
-        }
+        Pixels::U32(pixels) => (
+            MaskStorage::U32,
+            pixels.iter().map(|&bits| bits.cast_signed()).collect(),
+        ),
         other => {
             let kind = other.pixel_type();
-            return Err(plane.place.corrupt(format!("a mask cannot have pixels of type {kind}")));
+            return Err(plane
+                .place
+                .corrupt(format!("a mask cannot have pixels of type {kind}")));
         }
     };
     let planes = names(&plane)?;
     let size = plane.bbox;
     Mask::new(pixels, size.width, size.height, size.x0, size.y0, planes)
-        .map(|mask| mask.with_storage(storage).with_header(Arc::new(plane.header)))
+        .map(|mask| {
+            mask.with_storage(storage)
+                .with_header(Arc::new(plane.header))
+        })
         .map_err(|error| plane.place.corrupt(error.to_string()))
 }
 
@@ -42,7 +57,11 @@ fn names(plane: &Plane) -> Result<BTreeMap<String, u8>, FormatError> {
         };
         let bit = integer_of(&plane.header, card.keyword()).and_then(|bit| u8::try_from(bit).ok());
         let bit = bit.filter(|bit| *bit < 32).ok_or_else(|| {
-            plane.place.corrupt(format!("{} is no bit of a mask: {}", card.keyword(), card.value()))
+            plane.place.corrupt(format!(
+                "{} is no bit of a mask: {}",
+                card.keyword(),
+                card.value()
+            ))
         })?;
         names.insert(name.to_owned(), bit);
     }
@@ -52,7 +71,10 @@ fn names(plane: &Plane) -> Result<BTreeMap<String, u8>, FormatError> {
 /// Returns the pixels of a mask in the type that it is stored in; a value that this type cannot hold makes it 32 bits.
 pub(crate) fn stored(mask: &Mask) -> Pixels {
     fn all<T: TryFrom<i32>>(mask: &Mask) -> Option<Vec<T>> {
-        mask.pixels().iter().map(|&bits| T::try_from(bits).ok()).collect()
+        mask.pixels()
+            .iter()
+            .map(|&bits| T::try_from(bits).ok())
+            .collect()
     }
     let narrow = match mask.storage() {
         MaskStorage::U8 => all::<u8>(mask).map(Pixels::from),

@@ -39,7 +39,10 @@ impl<'a> Opened<'a> {
             return Err(opened.place.corrupt("the file is empty"));
         }
         let first = opened.fetch(&[0..opened.size.min(FIRST_REQUEST)])?;
-        if first.first().is_some_and(|bytes| bytes.starts_with(&[0x1f, 0x8b])) {
+        if first
+            .first()
+            .is_some_and(|bytes| bytes.starts_with(&[0x1f, 0x8b]))
+        {
             return opened.inflated();
         }
         opened.hold(0, first);
@@ -123,7 +126,9 @@ impl<'a> Opened<'a> {
 
     fn fetch(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, FormatError> {
         let Some(source) = self.source else {
-            return Err(self.place.corrupt("the inflated file is shorter than it says"));
+            return Err(self
+                .place
+                .corrupt("the inflated file is shorter than it says"));
         };
         let fetched = source.read_ranges(ranges)?;
         let whole = fetched.len() == ranges.len()
@@ -134,7 +139,9 @@ impl<'a> Opened<'a> {
         if whole {
             Ok(fetched)
         } else {
-            Err(self.place.corrupt("the store returned fewer bytes than the file has"))
+            Err(self
+                .place
+                .corrupt("the store returned fewer bytes than the file has"))
         }
     }
 
@@ -144,7 +151,10 @@ impl<'a> Opened<'a> {
         MultiGzDecoder::new(&packed[..])
             .take(LARGEST_INFLATED + 1)
             .read_to_end(&mut inflated)
-            .map_err(|error| self.place.corrupt(format!("the gzip data are damaged: {error}")))?;
+            .map_err(|error| {
+                self.place
+                    .corrupt(format!("the gzip data are damaged: {error}"))
+            })?;
         let size = inflated.len() as u64;
         if size > LARGEST_INFLATED {
             return Err(self
@@ -162,7 +172,11 @@ impl<'a> Opened<'a> {
 
 /// Returns the ranges in order, with near and overlapping ones joined.
 pub(crate) fn coalesce(ranges: &[Range<u64>], near: u64) -> Vec<Range<u64>> {
-    let mut sorted: Vec<_> = ranges.iter().filter(|range| !range.is_empty()).cloned().collect();
+    let mut sorted: Vec<_> = ranges
+        .iter()
+        .filter(|range| !range.is_empty())
+        .cloned()
+        .collect();
     sorted.sort_by_key(|range| (range.start, range.end));
     let mut joined: Vec<Range<u64>> = Vec::new();
     for range in sorted {

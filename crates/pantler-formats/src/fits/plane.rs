@@ -98,7 +98,9 @@ impl Fetched {
 
 /// Returns the cards of a plane; those of a cutout count pixels from the cutout's first one.
 fn header_of(hdu: &Hdu, whole: PixelBox, bbox: PixelBox) -> Metadata {
-    let header = hdu.cards.without(|card| is_structural_keyword(card.keyword()));
+    let header = hdu
+        .cards
+        .without(|card| is_structural_keyword(card.keyword()));
     if (whole.x0, whole.y0) == (bbox.x0, bbox.y0) {
         return header;
     }
@@ -111,7 +113,9 @@ fn header_of(hdu: &Hdu, whole: PixelBox, bbox: PixelBox) -> Metadata {
 
 /// Returns which pixels of the parent image an HDU covers.
 pub(crate) fn bbox(shape: &HduShape, place: &Place) -> Result<PixelBox, FormatError> {
-    let (_, axes) = shape.axes().ok_or_else(|| place.corrupt("it has no pixels"))?;
+    let (_, axes) = shape
+        .axes()
+        .ok_or_else(|| place.corrupt("it has no pixels"))?;
     let (plane, others) = axes.split_at(axes.len().min(2));
     if others.iter().any(|&length| length != 1) {
         return Err(place.unsupported(format!("an image of {} axes", axes.len())));
@@ -147,7 +151,13 @@ pub(crate) fn data_range(shape: &HduShape, whole: PixelBox, bbox: PixelBox) -> R
         return shape.data.clone();
     };
     let row = whole.width.saturating_mul(bitpix.unsigned_abs() / 8);
-    let at = |rows: u64| shape.data.start.saturating_add(row.saturating_mul(rows)).min(shape.data.end);
+    let at = |rows: u64| {
+        shape
+            .data
+            .start
+            .saturating_add(row.saturating_mul(rows))
+            .min(shape.data.end)
+    };
     let first = bbox.y0.abs_diff(whole.y0);
     at(first)..at(first.saturating_add(bbox.height))
 }
@@ -156,7 +166,10 @@ pub(crate) fn data_range(shape: &HduShape, whole: PixelBox, bbox: PixelBox) -> R
 fn crop(rows: Pixels, whole: PixelBox, bbox: PixelBox, skipped: u64) -> Pixels {
     fn cut<T: Copy>(rows: &[T], row: usize, x: usize, y: usize, size: (usize, usize)) -> Vec<T> {
         let lines = rows.chunks_exact(row.max(1)).skip(y).take(size.1);
-        lines.flat_map(|line| line.iter().skip(x).take(size.0)).copied().collect()
+        lines
+            .flat_map(|line| line.iter().skip(x).take(size.0))
+            .copied()
+            .collect()
     }
     if bbox.width == whole.width && rows.len() as u64 == bbox.width.saturating_mul(bbox.height) {
         return rows;
@@ -195,5 +208,10 @@ pub(crate) fn read_all_pixels(
         _ => tiles::decode(&hdu, &bytes)?,
     };
     let scaling = Scaling::of(&hdu);
-    Ok(if bits { scaling.without_blank() } else { scaling }.apply(stored))
+    Ok(if bits {
+        scaling.without_blank()
+    } else {
+        scaling
+    }
+    .apply(stored))
 }

@@ -21,8 +21,12 @@ impl Described {
     /// Returns the coordinates of an exposure as cards, if a plane needs them; for an archive record the best that cards
     /// can say, with the largest error in a comment.
     pub(crate) fn of(exposure: &Exposure) -> Described {
-        let images = [exposure.image(), exposure.variance()].into_iter().flatten();
-        let headers = images.map(|image| image.header()).chain(exposure.mask().map(|mask| mask.header()));
+        let images = [exposure.image(), exposure.variance()]
+            .into_iter()
+            .flatten();
+        let headers = images
+            .map(|image| image.header())
+            .chain(exposure.mask().map(|mask| mask.header()));
         let needed = headers.into_iter().any(|header| !has_wcs(header));
         let (Some(wcs), Some(pixels)) = (exposure.wcs(), exposure.pixel_box()) else {
             return Described::default();
@@ -34,7 +38,8 @@ impl Described {
             wcs: Some(match wcs.header_for(pixels) {
                 Ok(fitted) if fitted.largest_residual > 0.0 => {
                     let error = fitted.largest_residual;
-                    let text = format!("coordinates fitted to those of the archive to {error:.1e} arcsec");
+                    let text =
+                        format!("coordinates fitted to those of the archive to {error:.1e} arcsec");
                     fitted.cards.followed_by(&comment(text))
                 }
                 Ok(exact) => exact.cards,
@@ -71,7 +76,9 @@ pub(crate) fn plane_cards(
     if let (false, Some(wcs)) = (has_wcs(header), &described.wcs) {
         cards.extend(wcs.iter().cloned());
     }
-    let told = header.iter().any(|card| is_pixel_origin_card(header, card.keyword()));
+    let told = header
+        .iter()
+        .any(|card| is_pixel_origin_card(header, card.keyword()));
     if told || (bbox.x0, bbox.y0) != (0, 0) {
         let taken = cards.iter().any(|card| {
             wcs_keyword(card.keyword()).is_some_and(|known| known.alternate == Some('A'))
@@ -113,10 +120,18 @@ fn origin_cards(bbox: PixelBox, alternate: bool) -> Vec<Card> {
 }
 
 fn comment(text: String) -> Metadata {
-    Metadata::new([Card::new("COMMENT", CardValue::Commentary(format!("  {text}")), None)])
+    Metadata::new([Card::new(
+        "COMMENT",
+        CardValue::Commentary(format!("  {text}")),
+        None,
+    )])
 }
 
 fn shift(axis: u8, start: i64) -> Card {
     let comment = "array pixel = parent pixel + LTV".to_owned();
-    Card::new(format!("LTV{axis}"), start.saturating_neg() as f64, Some(comment))
+    Card::new(
+        format!("LTV{axis}"),
+        start.saturating_neg() as f64,
+        Some(comment),
+    )
 }

@@ -28,7 +28,11 @@ pub(crate) fn write_provenance(header: &mut HeaderWriting, parts: &[PartProvenan
     for part in parts {
         let root = format!("{ROOT}{}", part.component);
         header.add(&format!("{root} ID"), part.id.to_string(), "");
-        header.add(&format!("{root} DATASET"), part.dataset.as_str(), "");
+        // A name that cards cannot hold is no reason to fail: the identity says which dataset it was.
+        let dataset = part
+            .dataset
+            .replace(|letter| !(' '..='~').contains(&letter), "?");
+        header.add(&format!("{root} DATASET"), dataset, "");
         header.add(&format!("{root} DIGEST"), part.digest.to_string(), "");
     }
 }
@@ -37,8 +41,10 @@ pub(crate) fn write_provenance(header: &mut HeaderWriting, parts: &[PartProvenan
 pub fn provenance(primary: &Metadata) -> Vec<PartProvenance> {
     let mut found: BTreeMap<&str, [Option<&str>; 3]> = BTreeMap::new();
     for card in primary.iter() {
-        let Some((component, field)) =
-            card.keyword().strip_prefix(ROOT).and_then(|rest| rest.rsplit_once(' '))
+        let Some((component, field)) = card
+            .keyword()
+            .strip_prefix(ROOT)
+            .and_then(|rest| rest.rsplit_once(' '))
         else {
             continue;
         };
@@ -50,13 +56,15 @@ pub fn provenance(primary: &Metadata) -> Vec<PartProvenance> {
         };
         found.entry(component).or_default()[slot] = card.value().as_text();
     }
-    let whole = found.into_iter().filter_map(|(component, [id, dataset, digest])| {
-        Some(PartProvenance {
-            component: component.to_owned(),
-            dataset: dataset?.to_owned(),
-            id: DatasetId::parse(id?)?,
-            digest: digest?.to_owned().try_into().ok()?,
-        })
-    });
+    let whole = found
+        .into_iter()
+        .filter_map(|(component, [id, dataset, digest])| {
+            Some(PartProvenance {
+                component: component.to_owned(),
+                dataset: dataset?.to_owned(),
+                id: DatasetId::parse(id?)?,
+                digest: digest?.to_owned().try_into().ok()?,
+            })
+        });
     whole.collect()
 }

@@ -18,7 +18,9 @@ use pantler_objects::{Bbox, Exposure, Image, Mask, MaskedImage, Metadata};
 
 use super::asked::{Asked, Target};
 use super::card::flag_of;
-use super::component::{HEADER_COMPONENTS, archive_component, archive_components, header_component};
+use super::component::{
+    HEADER_COMPONENTS, archive_component, archive_components, header_component,
+};
 use super::contents::{Contents, Planes, is_table};
 use super::layout::Layout;
 use super::locating::ranges;
@@ -74,9 +76,10 @@ fn read_target(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Form
         Target::LoneImage | Target::Image | Target::Variance | Target::Mask => {
             read_plane(contents, asked)
         }
-        Target::Metadata if !asked.is_of_image(contents.planes()) => {
-            Ok(Arc::new(file_header(contents, asked.planes(contents.planes()))?))
-        }
+        Target::Metadata if !asked.is_of_image(contents.planes()) => Ok(Arc::new(file_header(
+            contents,
+            asked.planes(contents.planes()),
+        )?)),
         Target::Metadata | Target::MergedMetadata | Target::ImageMetadata => {
             Ok(Arc::new(merged_header(contents, asked)?))
         }
@@ -117,7 +120,10 @@ fn read_anything(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Fo
 
 /// Returns whether the first extension is a table that belongs to no archive.
 fn is_catalogue(contents: &Contents<'_>) -> bool {
-    contents.shapes().get(1).is_some_and(|shape| is_table(shape) && !shape.exttype.starts_with("ARCHIVE_"))
+    contents
+        .shapes()
+        .get(1)
+        .is_some_and(|shape| is_table(shape) && !shape.exttype.starts_with("ARCHIVE_"))
 }
 
 fn read_plane(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
@@ -126,7 +132,9 @@ fn read_plane(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Forma
         Target::Variance => "variance",
         _ => "image",
     };
-    let index = asked.plane(contents.planes()).ok_or_else(|| missing(contents, name))?;
+    let index = asked
+        .plane(contents.planes())
+        .ok_or_else(|| missing(contents, name))?;
     let fetched = Fetched::fetch(contents, index, asked.bbox)?;
     if asked.target == Target::Mask {
         return Ok(Arc::new(mask_of(fetched.decode(Meaning::Bits)?)?));
@@ -161,19 +169,29 @@ fn read_planes(contents: &Contents<'_>, asked: &Asked) -> Result<Read, FormatErr
         return Err(contents.place().unsupported("there is no image in it"));
     }
     let fetch = |index: Option<usize>| {
-        index.map(|index| Fetched::fetch(contents, index, asked.bbox)).transpose()
+        index
+            .map(|index| Fetched::fetch(contents, index, asked.bbox))
+            .transpose()
     };
-    let (image, mask, variance) = (fetch(planes.image)?, fetch(planes.mask)?, fetch(planes.variance)?);
+    let (image, mask, variance) = (
+        fetch(planes.image)?,
+        fetch(planes.mask)?,
+        fetch(planes.variance)?,
+    );
     let values = |fetched: &Option<Fetched>| match fetched {
-        Some(fetched) => image_of(fetched.decode(Meaning::Values)?).map(|image| Some(Arc::new(image))),
+        Some(fetched) => {
+            image_of(fetched.decode(Meaning::Values)?).map(|image| Some(Arc::new(image)))
+        }
         None => Ok(None),
     };
     let bits = || match &mask {
         Some(fetched) => mask_of(fetched.decode(Meaning::Bits)?).map(|mask| Some(Arc::new(mask))),
         None => Ok(None),
     };
-    let (image, (mask, variance)) =
-        rayon::join(|| values(&image), || rayon::join(bits, || values(&variance)));
+    let (image, (mask, variance)) = rayon::join(
+        || values(&image),
+        || rayon::join(bits, || values(&variance)),
+    );
     Ok(Read {
         image: image?,
         mask: mask?,
@@ -185,7 +203,9 @@ fn read_planes(contents: &Contents<'_>, asked: &Asked) -> Result<Read, FormatErr
 fn read_masked_image(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
     let read = read_planes(contents, asked)?;
     let masked = MaskedImage::new(read.image, read.mask, read.variance, read.metadata);
-    Ok(Arc::new(masked.map_err(|error| unfit(contents.place(), &error))?))
+    Ok(Arc::new(
+        masked.map_err(|error| unfit(contents.place(), &error))?,
+    ))
 }
 
 fn read_exposure(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
@@ -243,18 +263,28 @@ fn missing(contents: &Contents<'_>, name: &str) -> FormatError {
 fn known_parts(contents: &Contents<'_>) -> Result<Vec<String>, FormatError> {
     let planes = contents.planes();
     let mut known = Vec::new();
-    for (name, plane) in
-        [("image", planes.image), ("mask", planes.mask), ("variance", planes.variance)]
-    {
+    for (name, plane) in [
+        ("image", planes.image),
+        ("mask", planes.mask),
+        ("variance", planes.variance),
+    ] {
         known.extend(plane.map(|_| name.to_owned()));
     }
     known.push("metadata".to_owned());
-    known.extend(planes.image.or(planes.mask).or(planes.variance).map(|_| "bbox".to_owned()));
+    known.extend(
+        planes
+            .image
+            .or(planes.mask)
+            .or(planes.variance)
+            .map(|_| "bbox".to_owned()),
+    );
     if let Some(components) = contents.components()? {
         known.extend(components.ids.keys().cloned());
     }
     for name in HEADER_COMPONENTS {
-        if !known.iter().any(|part| part == name) && header_component(contents, planes, name)?.is_some() {
+        if !known.iter().any(|part| part == name)
+            && header_component(contents, planes, name)?.is_some()
+        {
             known.push((*name).to_owned());
         }
     }
@@ -286,7 +316,10 @@ fn merged_header(contents: &Contents<'_>, asked: &Asked) -> Result<Metadata, For
     let file = contents.planes();
     let index = asked.planes(file).image.unwrap_or(0);
     let primary = contents.hdu(0)?;
-    let own = contents.hdu(index)?.cards.without(|card| is_structural_keyword(card.keyword()));
+    let own = contents
+        .hdu(index)?
+        .cards
+        .without(|card| is_structural_keyword(card.keyword()));
     Ok(if index > 0 && inherits(contents, index)? {
         merge(&primary.cards, &own)
     } else if index > 0 && asked.is_of_image(file) {

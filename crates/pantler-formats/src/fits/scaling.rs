@@ -40,7 +40,10 @@ impl Scaling {
     /// Reads the scaling of an image.
     pub(crate) fn of(hdu: &Hdu) -> Scaling {
         let number = |keyword: &str, default: f64| {
-            hdu.cards.get_f64(keyword).filter(|number| number.is_finite()).unwrap_or(default)
+            hdu.cards
+                .get_f64(keyword)
+                .filter(|number| number.is_finite())
+                .unwrap_or(default)
         };
         let integers = hdu.shape.axes().is_some_and(|(bitpix, _)| bitpix > 0);
         let blank = integer_of(&hdu.cards, "BLANK").or_else(|| integer_of(&hdu.cards, "ZBLANK"));
@@ -131,18 +134,28 @@ pub(crate) fn to_bytes(pixels: &Pixels) -> (i64, Option<f64>, Vec<u8>) {
     match pixels {
         Pixels::U8(pixels) => (8, None, pixels.to_vec()),
         Pixels::I8(pixels) => (8, Some(-128.0), all(pixels, |pixel| [pixel as u8 ^ 0x80])),
-        Pixels::U16(pixels) => {
-            (16, Some(32768.0), all(pixels, |pixel| (pixel ^ 0x8000).to_be_bytes()))
-        }
+        Pixels::U16(pixels) => (
+            16,
+            Some(32768.0),
+            all(pixels, |pixel| (pixel ^ 0x8000).to_be_bytes()),
+        ),
         Pixels::I16(pixels) => (16, None, all(pixels, i16::to_be_bytes)),
         Pixels::U32(pixels) => {
             let zero = 2_147_483_648.0;
-            (32, Some(zero), all(pixels, |pixel| (pixel ^ 0x8000_0000).to_be_bytes()))
+            (
+                32,
+                Some(zero),
+                all(pixels, |pixel| (pixel ^ 0x8000_0000).to_be_bytes()),
+            )
         }
         Pixels::I32(pixels) => (32, None, all(pixels, i32::to_be_bytes)),
         Pixels::U64(pixels) => {
             let zero = 9_223_372_036_854_775_808.0;
-            (64, Some(zero), all(pixels, |pixel| (pixel ^ 1 << 63).to_be_bytes()))
+            (
+                64,
+                Some(zero),
+                all(pixels, |pixel| (pixel ^ 1 << 63).to_be_bytes()),
+            )
         }
         Pixels::I64(pixels) => (64, None, all(pixels, i64::to_be_bytes)),
         Pixels::F32(pixels) => (-32, None, all(pixels, f32::to_be_bytes)),

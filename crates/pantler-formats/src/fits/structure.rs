@@ -254,11 +254,14 @@ fn read_header(file: &Opened<'_>, start: u64, place: &Place) -> Result<Bytes, Fo
         let piece = from..end;
         file.prefetch(std::slice::from_ref(&piece))?;
         let bytes = file.read(piece)?;
-        if header.is_empty() && !(bytes.starts_with(b"SIMPLE  ") || bytes.starts_with(b"XTENSION")) {
+        if header.is_empty() && !(bytes.starts_with(b"SIMPLE  ") || bytes.starts_with(b"XTENSION"))
+        {
             return Err(place.corrupt("no header starts here"));
         }
         if let Some(at) = bytes.chunks_exact(CARD).position(is_end) {
-            let length = (at + 1).saturating_mul(CARD).next_multiple_of(BLOCK as usize);
+            let length = (at + 1)
+                .saturating_mul(CARD)
+                .next_multiple_of(BLOCK as usize);
             if length > bytes.len() {
                 return Err(place.corrupt("its header is cut off at the end of the file"));
             }
@@ -285,7 +288,9 @@ fn is_end(card: &[u8]) -> bool {
 
 /// Returns where in its parent an image was cut out, along one axis: `LTVn` says it.
 fn origin(cards: &Metadata, n: u8) -> i64 {
-    let binned = cards.get_f64(&format!("LTM{n}_{n}")).is_some_and(|step| step != 1.0);
+    let binned = cards
+        .get_f64(&format!("LTM{n}_{n}"))
+        .is_some_and(|step| step != 1.0);
     let shift = cards.get_f64(&format!("LTV{n}")).filter(|_| !binned);
     // Half a pixel, or more than a computer can count, is no place in a parent image.
     let shift = shift.filter(|shift| shift.fract() == 0.0 && shift.abs() < 1e15);
@@ -391,12 +396,7 @@ fn axes(cards: &Metadata, keyword: &str, place: &Place) -> Result<Vec<u64>, Form
         .collect()
 }
 
-fn count(
-    cards: &Metadata,
-    keyword: &str,
-    default: u64,
-    place: &Place,
-) -> Result<u64, FormatError> {
+fn count(cards: &Metadata, keyword: &str, default: u64, place: &Place) -> Result<u64, FormatError> {
     match integer_of(cards, keyword) {
         None => Ok(default),
         Some(count) => {
@@ -407,5 +407,6 @@ fn count(
 
 /// Returns the product of the lengths, or `None` if it overflows.
 pub(crate) fn product(axes: &[u64]) -> Option<u64> {
-    axes.iter().try_fold(1u64, |all, &length| all.checked_mul(length))
+    axes.iter()
+        .try_fold(1u64, |all, &length| all.checked_mul(length))
 }

@@ -29,7 +29,12 @@ const FREE_BYTES: u64 = 1 << 20;
 
 /// Decodes the tiles of a compressed image, before scaling.
 pub(crate) fn decode(hdu: &Hdu, data: &Bytes) -> Result<Pixels, FormatError> {
-    let HduKind::CompressedImage { bitpix, axes, table } = &hdu.shape.kind else {
+    let HduKind::CompressedImage {
+        bitpix,
+        axes,
+        table,
+    } = &hdu.shape.kind
+    else {
         return Err(hdu.place.corrupt("a compressed image was expected here"));
     };
     if product(axes) == Some(0) || axes.is_empty() {
@@ -46,7 +51,9 @@ pub(crate) fn decode(hdu: &Hdu, data: &Bytes) -> Result<Pixels, FormatError> {
     let pixels = match decoded {
         Ok(Ok(pixels)) => pixels,
         Ok(Err(error)) => {
-            return Err(hdu.place.corrupt(format!("its tiles cannot be decoded: {error}")));
+            return Err(hdu
+                .place
+                .corrupt(format!("its tiles cannot be decoded: {error}")));
         }
         Err(_) => return Err(hdu.place.corrupt("its tiles cannot be decoded")),
     };
@@ -74,7 +81,9 @@ fn check_size(hdu: &Hdu, bitpix: i64, axes: &[u64], data: &Bytes) -> Result<(), 
         .filter(|&bytes| bytes <= most)
         .map(|_| ())
         .ok_or_else(|| {
-            hdu.place.corrupt(format!("its {stored} bytes cannot hold an image of {axes:?} pixels"))
+            hdu.place.corrupt(format!(
+                "its {stored} bytes cannot hold an image of {axes:?} pixels"
+            ))
         })
 }
 
@@ -95,7 +104,9 @@ fn check_tiles(hdu: &Hdu, axes: &[u64], table: Table) -> Result<(), FormatError>
         pixels = pixels.saturating_mul(tile.min(length));
     }
     if tiles != table.rows {
-        return Err(hdu.place.corrupt(format!("it has {} tiles and needs {tiles}", table.rows)));
+        return Err(hdu
+            .place
+            .corrupt(format!("it has {} tiles and needs {tiles}", table.rows)));
     }
     if pixels > i32::MAX as u64 {
         return Err(hdu.place.corrupt("its tiles are too large"));
@@ -136,11 +147,10 @@ fn check_heap(hdu: &Hdu, table: Table, data: &Bytes) -> Result<Bytes, FormatErro
     for row in body.chunks_exact(width) {
         for column in &variable {
             let range = heap_range(column, row);
-            if !range.is_some_and(|range| range.end <= heap.len() as u64) {
-                return Err(hdu.place.corrupt(format!(
-                    "column `{}` points outside the heap",
-                    column.name
-                )));
+            if range.is_none_or(|range| range.end > heap.len() as u64) {
+                return Err(hdu
+                    .place
+                    .corrupt(format!("column `{}` points outside the heap", column.name)));
             }
         }
     }

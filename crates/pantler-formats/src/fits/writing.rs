@@ -18,8 +18,8 @@ use pantler_core::object::downcast;
 use pantler_core::{FormatError, Object, ObjectRef};
 use pantler_objects::synonyms::record_of;
 use pantler_objects::{
-    Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage, Metadata, Persisted, PhotoCalib,
-    VisitInfo, Wcs,
+    Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage,
+    Metadata, Persisted, PhotoCalib, VisitInfo, Wcs,
 };
 
 use super::archive_writing::write_archive;
@@ -48,7 +48,10 @@ pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes,
         return writer.exposure(exposure);
     }
     if let Some(image) = downcast::<MaskedImage>(object) {
-        let (planes, header) = ((image.image(), image.mask(), image.variance()), image.metadata());
+        let (planes, header) = (
+            (image.image(), image.mask(), image.variance()),
+            image.metadata(),
+        );
         return writer.planes(planes, header, &Held::default());
     }
     if let Some(image) = downcast::<Image>(object) {
@@ -62,7 +65,10 @@ pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes,
     }
     match carrier_of(object) {
         Some((name, carrier)) => writer.component(name, carrier, object),
-        None => Err(writer.place.unsupported(format!("it cannot hold objects of class {}", object.class()))),
+        None => Err(writer.place.unsupported(format!(
+            "it cannot hold objects of class {}",
+            object.class()
+        ))),
     }
 }
 
@@ -103,7 +109,11 @@ impl Held {
     }
 }
 
-type PlaneRefs<'a> = (Option<&'a Arc<Image>>, Option<&'a Arc<Mask>>, Option<&'a Arc<Image>>);
+type PlaneRefs<'a> = (
+    Option<&'a Arc<Image>>,
+    Option<&'a Arc<Mask>>,
+    Option<&'a Arc<Image>>,
+);
 
 struct Writer<'a> {
     recipe: Recipe,
@@ -131,12 +141,19 @@ impl Writer<'_> {
         metadata: &Metadata,
         held: &Held,
     ) -> Result<Bytes, FormatError> {
-        let planes = usize::from(image.is_some()) + usize::from(mask.is_some()) + usize::from(variance.is_some());
+        let planes = usize::from(image.is_some())
+            + usize::from(mask.is_some())
+            + usize::from(variance.is_some());
         let mut out = Vec::new();
         let archive = self.primary(&mut out, metadata, held, planes)?;
         let write_values = |out: &mut Vec<u8>, name: &str, plane: Option<&Arc<Image>>| match plane {
             Some(plane) => {
-                let cards = plane_cards(plane.header(), plane.pixel_box(), Some(name), &held.described);
+                let cards = plane_cards(
+                    plane.header(),
+                    plane.pixel_box(),
+                    Some(name),
+                    &held.described,
+                );
                 let size = (plane.width(), plane.height());
                 write_image(out, plane.pixels(), size, self.recipe, &cards, &self.place)
             }
@@ -146,7 +163,14 @@ impl Writer<'_> {
         if let Some(mask) = mask {
             let cards = mask_cards(mask, Some("MASK"), &held.described);
             let size = (mask.width(), mask.height());
-            write_image(&mut out, &stored(mask), size, self.recipe, &cards, &self.place)?;
+            write_image(
+                &mut out,
+                &stored(mask),
+                size,
+                self.recipe,
+                &cards,
+                &self.place,
+            )?;
         }
         write_values(&mut out, "VARIANCE", variance)?;
         if !archive.is_empty() {
@@ -169,7 +193,9 @@ impl Writer<'_> {
             header.card(card);
         }
         let mut extra = held.headers.clone();
-        if planes == 0 && let Some(cards) = &held.described.wcs {
+        if planes == 0
+            && let Some(cards) = &held.described.wcs
+        {
             extra.push(cards.clone());
         }
         for card in extra.iter().flat_map(Metadata::iter) {
@@ -179,7 +205,11 @@ impl Writer<'_> {
         }
         if !archive.is_empty() {
             // The card counts HDUs from 1, and the index follows the planes.
-            header.add("AR_HDU", planes as i64 + 2, "HDU (from 1) of the archive's index");
+            header.add(
+                "AR_HDU",
+                planes as i64 + 2,
+                "HDU (from 1) of the archive's index",
+            );
             if planes > 0 {
                 header.add("EXPINFO_V", 2, "version of the layout of the components");
             }
@@ -188,7 +218,7 @@ impl Writer<'_> {
             }
         }
         write_provenance(&mut header, &self.options.provenance);
-        header.finish(out);
+        header.finish(out, &self.place)?;
         Ok(archive)
     }
 
@@ -201,7 +231,10 @@ impl Writer<'_> {
         let records: Vec<&Persisted> = held.records.iter().map(|(_, record)| record).collect();
         if let Some(objects) = side_by_side(&records) {
             let archive = Archive::new(objects.into_values().cloned()).map_err(unfit)?;
-            return Ok((archive, records.iter().map(|record| record.root()).collect()));
+            return Ok((
+                archive,
+                records.iter().map(|record| record.root()).collect(),
+            ));
         }
         let records: Vec<Persisted> = records.into_iter().cloned().collect();
         let merged = Archive::merged(&Archive::default(), &records).map_err(unfit)?;
@@ -211,33 +244,47 @@ impl Writer<'_> {
     fn image(&self, image: &Image) -> Result<Bytes, FormatError> {
         let described = Described::default();
         let size = (image.width(), image.height());
-        let mut out = self.start();
+        let mut out = self.start()?;
         let name = (!out.is_empty()).then_some("IMAGE");
         let mut cards = plane_cards(image.header(), image.pixel_box(), name, &described);
         cards.retain(|card| is_kept(card.keyword()));
-        write_image(&mut out, image.pixels(), size, self.recipe, &cards, &self.place)?;
+        write_image(
+            &mut out,
+            image.pixels(),
+            size,
+            self.recipe,
+            &cards,
+            &self.place,
+        )?;
         Ok(Bytes::from(out))
     }
 
     fn mask(&self, mask: &Mask) -> Result<Bytes, FormatError> {
-        let mut out = self.start();
+        let mut out = self.start()?;
         let name = (!out.is_empty()).then_some("MASK");
         let cards = mask_cards(mask, name, &Described::default());
         let size = (mask.width(), mask.height());
-        write_image(&mut out, &stored(mask), size, self.recipe, &cards, &self.place)?;
+        write_image(
+            &mut out,
+            &stored(mask),
+            size,
+            self.recipe,
+            &cards,
+            &self.place,
+        )?;
         Ok(Bytes::from(out))
     }
 
     /// Starts a file of one image: with nothing where the image is the primary HDU, else with an empty one, because tiles
     /// and provenance need it.
-    fn start(&self) -> Vec<u8> {
+    fn start(&self) -> Result<Vec<u8>, FormatError> {
         let mut out = Vec::new();
         if self.recipe != Recipe::Plain || !self.options.provenance.is_empty() {
             let mut header = empty_primary();
             write_provenance(&mut header, &self.options.provenance);
-            header.finish(&mut out);
+            header.finish(&mut out, &self.place)?;
         }
-        out
+        Ok(out)
     }
 
     fn component(
@@ -272,12 +319,16 @@ fn is_same(one: &ArchiveObject, other: &ArchiveObject) -> bool {
         || one.class() == other.class()
             && one.module() == other.module()
             && one.catalogs().len() == other.catalogs().len()
-            && one.catalogs().iter().zip(other.catalogs()).all(|(one, other)| {
-                one.number == other.number
-                    && one.rows.bytes() == other.rows.bytes()
-                    && one.rows.heap() == other.rows.heap()
-                    && one.rows.table().columns() == other.rows.table().columns()
-            })
+            && one
+                .catalogs()
+                .iter()
+                .zip(other.catalogs())
+                .all(|(one, other)| {
+                    one.number == other.number
+                        && one.rows.bytes() == other.rows.bytes()
+                        && one.rows.heap() == other.rows.heap()
+                        && one.rows.table().columns() == other.rows.table().columns()
+                })
 }
 
 /// Returns whether a card of an object's header goes into the file: not what the writer says itself.

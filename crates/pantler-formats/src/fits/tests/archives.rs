@@ -13,7 +13,11 @@ fn read_all(source: &Counted) -> Option<Archive> {
     let contents = Contents::walk(source).unwrap();
     let components = contents.components().unwrap()?;
     let ids: Vec<i32> = components.directory.objects.keys().copied().collect();
-    Some(ArchiveReader::new(&contents, &components.directory).read(&ids).unwrap())
+    Some(
+        ArchiveReader::new(&contents, &components.directory)
+            .read(&ids)
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -25,7 +29,9 @@ fn all_records_are_read_and_written_back_byte_for_byte() {
         };
         archives += 1;
         let mut file = Vec::new();
-        empty_primary().finish(&mut file);
+        empty_primary()
+            .finish(&mut file, &Place::file("test"))
+            .unwrap();
         write_archive(&mut file, &archive, &Place::file("test")).unwrap();
         let again = read_all(&Counted::new(&name, file)).unwrap();
         assert_eq!(archive.len(), again.len(), "{name}");
@@ -42,7 +48,10 @@ fn all_records_are_read_and_written_back_byte_for_byte() {
         }
     }
     if archives > 0 {
-        assert!(archives >= 35 && objects > 850, "{archives} archives, {objects} objects");
+        assert!(
+            archives >= 35 && objects > 850,
+            "{archives} archives, {objects} objects"
+        );
     }
 }
 
@@ -51,9 +60,18 @@ fn assert_same(mine: &RecordRows, theirs: &RecordRows, name: &str) {
     assert_eq!(mine.len(), theirs.len(), "{name}");
     assert_eq!(mine.heap(), theirs.heap(), "{name}");
     for (column, other) in mine.table().columns().iter().zip(theirs.table().columns()) {
-        assert_eq!((&column.name, &column.doc), (&other.name, &other.doc), "{name}");
+        assert_eq!(
+            (&column.name, &column.doc),
+            (&other.name, &other.doc),
+            "{name}"
+        );
         for row in 0..mine.len() {
-            assert_eq!(mine.value(row, column), theirs.value(row, other), "{name} {}", column.name);
+            assert_eq!(
+                mine.value(row, column),
+                theirs.value(row, other),
+                "{name} {}",
+                column.name
+            );
         }
     }
 }

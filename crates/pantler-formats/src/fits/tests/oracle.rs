@@ -28,13 +28,19 @@ fn every_image_has_the_pixels_that_astropy_reads() {
         let contents = Contents::walk(&source).unwrap();
         contents.check_whole().unwrap();
         let hdus = hdus.as_array().unwrap();
-        assert_eq!(contents.shapes().len(), hdus.len(), "{name}: number of HDUs");
+        assert_eq!(
+            contents.shapes().len(),
+            hdus.len(),
+            "{name}: number of HDUs"
+        );
         for expected in hdus {
             let index = expected["hdu"].as_u64().unwrap();
             let Some(digest) = expected["sha256"].as_str() else {
                 continue;
             };
-            let exception = EXCEPTIONS.iter().any(|(file, hdu, _)| (*file, *hdu) == (name, index));
+            let exception = EXCEPTIONS
+                .iter()
+                .any(|(file, hdu, _)| (*file, *hdu) == (name, index));
             let pixels = read_all_pixels(&contents, index as usize, exception).unwrap();
             images += 1;
             if exception {
@@ -66,7 +72,11 @@ fn every_header_has_as_many_cards_as_astropy_counts() {
             }
             let index = expected["hdu"].as_u64().unwrap() as usize;
             let hdu = contents.hdu(index).unwrap();
-            assert_eq!(hdu.cards.len() as u64, expected["cards"].as_u64().unwrap(), "{name} {index}");
+            assert_eq!(
+                hdu.cards.len() as u64,
+                expected["cards"].as_u64().unwrap(),
+                "{name} {index}"
+            );
             compared += 1;
         }
     }

@@ -19,20 +19,43 @@ fn a_component_costs_its_own_bytes() {
     };
     let layout = FitsFormatter.index(&source).unwrap().unwrap();
     source.taken();
-    for name in ["wcs", "psf", "photoCalib", "filter", "visitInfo", "metadata", "bbox", "image"] {
+    for name in [
+        "wcs",
+        "psf",
+        "photoCalib",
+        "filter",
+        "visitInfo",
+        "metadata",
+        "bbox",
+        "image",
+    ] {
         let request = part(name);
         let planned = FitsFormatter.locate(&layout, &request).unwrap();
-        let object = FitsFormatter.read(&source, Some(&layout), &request).unwrap();
+        let object = FitsFormatter
+            .read(&source, Some(&layout), &request)
+            .unwrap();
         let (bytes, requests) = source.taken();
-        assert!(bytes * 20 < source.size(), "{name} cost {bytes} of {}", source.size());
+        assert!(
+            bytes * 20 < source.size(),
+            "{name} cost {bytes} of {}",
+            source.size()
+        );
         assert_eq!(requests, 1, "{name}");
         // Near ranges are fetched as one, so a little more may be read than was planned, and never less.
-        assert!(bytes >= planned.bytes() && bytes <= planned.bytes() + 4096, "{name}: {bytes}, {planned:?}");
+        assert!(
+            bytes >= planned.bytes() && bytes <= planned.bytes() + 4096,
+            "{name}: {bytes}, {planned:?}"
+        );
         assert_eq!(planned.class, object.class(), "{name}");
     }
-    let detector = FitsFormatter.read(&source, Some(&layout), &part("detector")).unwrap();
+    let detector = FitsFormatter
+        .read(&source, Some(&layout), &part("detector"))
+        .unwrap();
     let (bytes, requests) = source.taken();
-    assert!(bytes > 1_000_000 && requests == 1, "{bytes} bytes, {requests} requests");
+    assert!(
+        bytes > 1_000_000 && requests == 1,
+        "{bytes} bytes, {requests} requests"
+    );
     assert_eq!(detector.class(), "Detector");
 }
 
@@ -71,8 +94,14 @@ fn r13_a_part_is_the_same_whichever_way_it_is_read() {
         for part_name in exposure.component_names() {
             let expected = exposure.component(&part_name).unwrap();
             for layout in [None, Some(&layout[..])] {
-                let read = FitsFormatter.read(&source, layout, &part(&part_name)).unwrap();
-                assert_eq!(read.difference(expected.as_ref()), None, "{name} {part_name}");
+                let read = FitsFormatter
+                    .read(&source, layout, &part(&part_name))
+                    .unwrap();
+                assert_eq!(
+                    read.difference(expected.as_ref()),
+                    None,
+                    "{name} {part_name}"
+                );
                 assert_eq!(read.class(), expected.class(), "{name} {part_name}");
             }
             let located = FitsFormatter.locate(&layout, &part(&part_name)).unwrap();
@@ -94,7 +123,11 @@ fn r09_synonyms_name_the_same_part() {
     let Some(source) = real(HSC) else {
         return;
     };
-    for (name, synonym) in [("photoCalib", "calib"), ("wcs", "skyWcs"), ("metadata", "md")] {
+    for (name, synonym) in [
+        ("photoCalib", "calib"),
+        ("wcs", "skyWcs"),
+        ("metadata", "md"),
+    ] {
         let one = FitsFormatter.read(&source, None, &part(name)).unwrap();
         let other = FitsFormatter.read(&source, None, &part(synonym)).unwrap();
         assert_eq!(one.difference(other.as_ref()), None, "{name}");
@@ -111,8 +144,18 @@ fn an_unknown_part_is_answered_with_those_there_are() {
         panic!("{error}");
     };
     assert_eq!(part, "wsc");
-    for name in ["image", "wcs", "psf", "summaryStats", "validPolygon", "bbox"] {
-        assert!(known.iter().any(|known| known == name), "{name} in {known:?}");
+    for name in [
+        "image",
+        "wcs",
+        "psf",
+        "summaryStats",
+        "validPolygon",
+        "bbox",
+    ] {
+        assert!(
+            known.iter().any(|known| known == name),
+            "{name} in {known:?}"
+        );
     }
 }
 
@@ -136,7 +179,9 @@ fn a_cutout_reads_only_its_rows() {
         bbox: Some(bbox),
         ..part("image")
     };
-    let cut = FitsFormatter.read(&source, Some(&layout), &request).unwrap();
+    let cut = FitsFormatter
+        .read(&source, Some(&layout), &request)
+        .unwrap();
     let cut = downcast::<Image>(cut.as_ref()).unwrap();
     let (bytes, _) = source.taken();
     assert!(bytes < 5 * 193 * 4 + 12_000, "{bytes}");
@@ -144,7 +189,10 @@ fn a_cutout_reads_only_its_rows() {
     let expected = whole.section(bbox).unwrap();
     assert_eq!(cut.pixels().memory(), expected.pixels().memory());
     for index in 0..35 {
-        assert_eq!(cut.pixels().get_f64(index), expected.pixels().get_f64(index));
+        assert_eq!(
+            cut.pixels().get_f64(index),
+            expected.pixels().get_f64(index)
+        );
     }
 }
 
@@ -153,7 +201,13 @@ fn a_cutout_outside_the_image_is_refused() {
     let Some(source) = real("exposures/scienceMI.fits") else {
         return;
     };
-    for (x0, width) in [(-1, 5), (190, 5), (0, u64::MAX), (i64::MAX, 1), (i64::MIN, u64::MAX)] {
+    for (x0, width) in [
+        (-1, 5),
+        (190, 5),
+        (0, u64::MAX),
+        (i64::MAX, 1),
+        (i64::MIN, u64::MAX),
+    ] {
         let bbox = PixelBox {
             x0,
             y0: 0,
@@ -165,7 +219,10 @@ fn a_cutout_outside_the_image_is_refused() {
             ..part("image")
         };
         let error = FitsFormatter.read(&source, None, &request).unwrap_err();
-        assert!(error.to_string().contains("does not lie in the image"), "{error}");
+        assert!(
+            error.to_string().contains("does not lie in the image"),
+            "{error}"
+        );
     }
 }
 
@@ -177,7 +234,10 @@ fn a_subimage_knows_its_place_in_the_parent() {
     };
     let bbox = FitsFormatter.read(&source, None, &part("bbox")).unwrap();
     let pixels = downcast::<Bbox>(bbox.as_ref()).unwrap().pixels();
-    assert_eq!((pixels.x0, pixels.y0, pixels.width, pixels.height), (100, 100, 200, 200));
+    assert_eq!(
+        (pixels.x0, pixels.y0, pixels.width, pixels.height),
+        (100, 100, 200, 200)
+    );
 }
 
 #[test]
@@ -185,7 +245,18 @@ fn a_part_under_a_type_of_its_own_is_read_by_its_class() {
     let Some(source) = real(HSC) else {
         return;
     };
-    for name in ["Wcs", "PhotoCalib", "Psf", "VisitInfo", "Detector", "Mask", "Image", "Bbox", "Metadata", "MaskedImage"] {
+    for name in [
+        "Wcs",
+        "PhotoCalib",
+        "Psf",
+        "VisitInfo",
+        "Detector",
+        "Mask",
+        "Image",
+        "Bbox",
+        "Metadata",
+        "MaskedImage",
+    ] {
         let object = FitsFormatter.read(&source, None, &class(name)).unwrap();
         assert_eq!(object.class(), name);
     }
@@ -195,7 +266,10 @@ fn a_part_under_a_type_of_its_own_is_read_by_its_class() {
 fn files_of_a_single_object_are_that_object() {
     let cases = [
         ("exposures/joint/8766/jointcal_wcs-0011506-049.fits", "Wcs"),
-        ("exposures/joint/8766/jointcal_photoCalib-0011506-049.fits", "PhotoCalib"),
+        (
+            "exposures/joint/8766/jointcal_photoCalib-0011506-049.fits",
+            "PhotoCalib",
+        ),
         ("exposures/components/oldTanSipWcs.fits", "Wcs"),
         ("exposures/components/visitInfo-version-5.fits", "VisitInfo"),
     ];
@@ -228,7 +302,9 @@ fn old_files_carry_components_in_their_headers() {
     let Some(source) = real("exposures/coadd_with_inputs_v1.fits") else {
         return;
     };
-    let object = FitsFormatter.read(&source, None, &class("Exposure")).unwrap();
+    let object = FitsFormatter
+        .read(&source, None, &class("Exposure"))
+        .unwrap();
     let exposure = downcast::<Exposure>(object.as_ref()).unwrap();
     assert!(exposure.photo_calib().unwrap().carrier().header().is_some());
     assert!(exposure.wcs().unwrap().carrier().persisted().is_some());
@@ -267,7 +343,11 @@ fn gzip_under_any_name_is_read_and_has_no_ranges() {
     };
     assert!(source.all().starts_with(&[0x1f, 0x8b]));
     assert!(FitsFormatter.index(&source).unwrap().is_none());
-    assert!(FitsFormatter.read(&source, None, &ReadRequest::default()).is_ok());
+    assert!(
+        FitsFormatter
+            .read(&source, None, &ReadRequest::default())
+            .is_ok()
+    );
 }
 
 #[test]
@@ -275,7 +355,9 @@ fn a_header_is_merged_with_what_it_inherits() {
     let Some(source) = real(HSC) else {
         return;
     };
-    let merged = FitsFormatter.read(&source, None, &class("Metadata")).unwrap();
+    let merged = FitsFormatter
+        .read(&source, None, &class("Metadata"))
+        .unwrap();
     let merged = downcast::<Metadata>(merged.as_ref()).unwrap();
     assert_eq!(merged.get_text("TELESCOP"), Some("Subaru"));
     assert_eq!(merged.get_text("CTYPE1"), Some("RA---TAN-SIP"));
@@ -298,17 +380,26 @@ fn a_layout_of_another_file_is_not_believed() {
         return;
     };
     let layout = FitsFormatter.index(&other).unwrap().unwrap();
-    let wcs = FitsFormatter.read(&source, Some(&layout), &part("wcs")).unwrap();
+    let wcs = FitsFormatter
+        .read(&source, Some(&layout), &part("wcs"))
+        .unwrap();
     assert_eq!(wcs.class(), "Wcs");
     // A file of the same size that is something else is an error, never other pixels.
     let mut bytes = other.all().to_vec();
     bytes[5 * 2880..6 * 2880].fill(b' ');
     let changed = Counted::new("changed", bytes);
-    assert!(FitsFormatter.read(&changed, Some(&layout), &part("mask")).is_err() || layout_holds(&changed, &layout));
+    assert!(
+        FitsFormatter
+            .read(&changed, Some(&layout), &part("mask"))
+            .is_err()
+            || layout_holds(&changed, &layout)
+    );
 }
 
 fn layout_holds(source: &Counted, layout: &[u8]) -> bool {
-    FitsFormatter.index(source).is_ok_and(|own| own.as_deref() == Some(layout))
+    FitsFormatter
+        .index(source)
+        .is_ok_and(|own| own.as_deref() == Some(layout))
 }
 
 #[test]
@@ -317,7 +408,9 @@ fn a_file_that_is_cut_off_names_the_hdu_and_the_reason() {
         return;
     };
     let cut = Counted::new("cut.fits", source.all().slice(..40_000));
-    let error = FitsFormatter.read(&cut, None, &class("Exposure")).unwrap_err();
+    let error = FitsFormatter
+        .read(&cut, None, &class("Exposure"))
+        .unwrap_err();
     let FormatError::Corrupt { file, unit, why } = &error else {
         panic!("{error}");
     };

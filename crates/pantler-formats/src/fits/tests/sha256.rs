@@ -20,7 +20,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 /// Returns the first 32 bits of the fractions of the square roots of 8 primes, and of the cube roots of 64.
 fn constants() -> ([u32; 8], [u32; 64]) {
-    let is_prime = |n: &u64| (2..*n).all(|d| n % d != 0);
+    let is_prime = |n: &u64| (2..*n).all(|d| !n.is_multiple_of(d));
     let primes: Vec<u64> = (2..).filter(is_prime).take(64).collect();
     let fraction = |prime: u64, power: u32| {
         // The largest x with x^power <= prime * 2^(32 * power), of which the low 32 bits are the fraction.
@@ -53,7 +53,10 @@ fn add(state: &mut [u32; 8], block: &[u8], k: &[u32; 64]) {
     for n in 16..64 {
         let s0 = w[n - 15].rotate_right(7) ^ w[n - 15].rotate_right(18) ^ (w[n - 15] >> 3);
         let s1 = w[n - 2].rotate_right(17) ^ w[n - 2].rotate_right(19) ^ (w[n - 2] >> 10);
-        w[n] = w[n - 16].wrapping_add(s0).wrapping_add(w[n - 7]).wrapping_add(s1);
+        w[n] = w[n - 16]
+            .wrapping_add(s0)
+            .wrapping_add(w[n - 7])
+            .wrapping_add(s1);
     }
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for (word, constant) in w.iter().zip(k) {
