@@ -39,6 +39,8 @@ pub struct PlanNode {
     pub dataset_type: TypeName,
     /// Which part of it; empty for the whole.
     pub part: Vec<String>,
+    /// What other components of the composite that it is a part of override in it: canonical names (rule R11).
+    pub overridden: Vec<String>,
     /// Its data ID.
     pub data_id: DataId,
     /// The class that the policy's `python` names, as written.

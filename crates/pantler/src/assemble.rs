@@ -2,6 +2,7 @@
 
 mod container;
 mod overlay;
+mod overridden;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use pantler_core::assembler::{Assembler, Disassembler};
 
 pub use container::{Container, ContainerAssembler, Entry};
 pub use overlay::Overlay;
+pub use overridden::without_overridden;
 
 /// The plug-ins that one butler knows, by the names that policies use.
 #[derive(Clone)]

@@ -13,7 +13,7 @@ use pantler_formats::FormatterSet;
 use rayon::prelude::*;
 
 use crate::artifact_source::{ArtifactSource, MemorySource};
-use crate::assemble::{PluginSet, generic};
+use crate::assemble::{PluginSet, generic, without_overridden};
 use crate::cache::{ObjectCache, ObjectKey};
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
@@ -271,7 +271,10 @@ impl Executor<'_> {
         objects: &Objects,
     ) -> Result<Option<ObjectRef>> {
         match &node.kind {
-            PlanKind::Read(read) => Ok(objects.get(&object_key(node, read, parameters)).cloned()),
+            PlanKind::Read(read) => {
+                let object = objects.get(&object_key(node, read, parameters)).cloned();
+                Ok(object.map(|object| without_overridden(object, &node.overridden)))
+            }
             PlanKind::Missing(_) => Ok(None),
             PlanKind::Subset(_) => {
                 let info = self.filled(node, false, parameters, objects)?;

@@ -263,7 +263,10 @@ fn find_leftovers(
         }
         // A crashed put's file is still the same file as its staged name; a user's own file is never removed.
         let linked = own.iter().any(|(staged, theirs)| {
-            theirs.same.is_some() && theirs.same == stat.same && clear.contains(staged)
+            theirs.same.is_some()
+                && theirs.same == stat.same
+                && put_process(staged.file_name()).is_some()
+                && clear.contains(staged)
         });
         // A name that a replacing link was making beside its target when the process died.
         let half_linked = is_half_linked(&path);
@@ -305,10 +308,7 @@ fn is_half_linked(path: &ArtifactPath) -> bool {
 
 /// Whether the process that a name starts with has ended.
 fn is_of_the_dead_process(name: &str) -> bool {
-    let process = name
-        .split_once('-')
-        .and_then(|(process, _)| process.parse().ok());
-    match process.and_then(rustix::process::Pid::from_raw) {
+    match put_process(name) {
         Some(process) => {
             let own = process.as_raw_nonzero().get().unsigned_abs() == std::process::id();
             !own && rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
@@ -316,6 +316,12 @@ fn is_of_the_dead_process(name: &str) -> bool {
         // Not named by a put: a small text of the repository's own that was being written.
         None => true,
     }
+}
+
+/// The process that a staged name starts with; `None` if it is not one that a put gave.
+fn put_process(name: &str) -> Option<rustix::process::Pid> {
+    let (process, _) = name.split_once('-')?;
+    rustix::process::Pid::from_raw(process.parse().ok()?)
 }
 
 /// Finishes replacements that were committed while the new artifact was still at its staged name.

@@ -324,10 +324,7 @@ impl Putter<'_> {
         let at_home = inside.as_deref() == Some(write.path.as_str());
         write.content = match options.mode {
             // A file that lies where the template puts it needs no copy.
-            _ if at_home => Content::InPlace {
-                location: None,
-                modified: looked.modified,
-            },
+            _ if at_home => Content::InPlace { location: None },
             IngestMode::Copy | IngestMode::Move => Content::Copy(file),
             IngestMode::Link => Content::Link(file),
             IngestMode::InPlace => Content::InPlace {
@@ -335,9 +332,11 @@ impl Putter<'_> {
                     Some(path) => Location::Inside(pantler_core::ArtifactPath::new(path)?),
                     None => Location::Outside(file.to_string_lossy().into_owned().into()),
                 }),
-                modified: looked.modified,
             },
         };
+        if matches!(write.content, Content::InPlace { .. }) {
+            write.modified = looked.modified;
+        }
         Ok(write)
     }
 

@@ -134,6 +134,7 @@ impl Planner<'_> {
             component: component.cloned(),
             dataset_type: dataset_type.clone(),
             part: Vec::new(),
+            overridden: Vec::new(),
             data_id: record.data_id.clone(),
             kind: PlanKind::Read(Box::new(Read {
                 repository: found.repository,
@@ -162,7 +163,19 @@ impl Planner<'_> {
                 });
                 match (declared, assemble.base) {
                     (Some(index), _) => Ok(assemble.components.swap_remove(index)),
-                    (None, Some(base)) => self.select(assemble.components.swap_remove(base), part),
+                    (None, Some(base)) => {
+                        let overridden: Vec<String> = assemble
+                            .components
+                            .iter()
+                            .enumerate()
+                            .filter(|(index, _)| *index != base)
+                            .map(|(_, node)| synonyms::canonical(node.component_name()).to_owned())
+                            .collect();
+                        let mut selected =
+                            self.select(assemble.components.swap_remove(base), part)?;
+                        selected.overridden.extend(overridden);
+                        Ok(selected)
+                    }
                     (None, None) => {
                         node.part.push(part.to_owned());
                         Ok(node)
@@ -326,6 +339,7 @@ impl Binder<'_> {
             component: graph.component.clone(),
             dataset_type: graph.dataset_type.clone(),
             part: graph.part.clone(),
+            overridden: Vec::new(),
             data_id: constraint,
             python: graph.definition.python.clone(),
             kind: PlanKind::Subset(nodes),
@@ -389,6 +403,7 @@ impl Binder<'_> {
             component: component.cloned(),
             dataset_type: record.dataset_type().clone(),
             part: Vec::new(),
+            overridden: Vec::new(),
             data_id: record.data_id.clone(),
             python: definition
                 .and_then(|definition| definition.python.clone())
@@ -432,6 +447,7 @@ impl Binder<'_> {
                     component: None,
                     dataset_type: member.dataset_type.clone(),
                     part: member.part.clone(),
+                    overridden: Vec::new(),
                     data_id: member.data_id.clone(),
                     python: graph.and_then(|graph| graph.definition.python.clone()),
                     kind: PlanKind::Missing(Box::new(Missing {
@@ -448,6 +464,7 @@ impl Binder<'_> {
                 component: None,
                 dataset_type: members[0].dataset_type.clone(),
                 part: members[0].part.clone(),
+                overridden: Vec::new(),
                 data_id: DataId::default(),
                 python: graph.and_then(|graph| graph.definition.python.clone()),
                 kind: PlanKind::Subset(nodes),
@@ -605,6 +622,7 @@ fn composite_node(
         component: graph.component.clone(),
         dataset_type: graph.dataset_type.clone(),
         part: Vec::new(),
+        overridden: Vec::new(),
         data_id: DataId::default(),
         python: graph.definition.python.clone(),
         kind: PlanKind::Assemble(Box::new(Assemble {
@@ -636,6 +654,7 @@ fn missing(
         component: graph.component.clone(),
         dataset_type: graph.dataset_type.clone(),
         part: graph.part.clone(),
+        overridden: Vec::new(),
         data_id,
         python: graph.definition.python.clone(),
         kind: PlanKind::Missing(Box::new(Missing { trail, recorded })),

@@ -90,6 +90,8 @@ pub(crate) struct Write {
     pub path: ArtifactPath,
     pub content: Content,
     pub bytes: u64,
+    /// When a file that stays the user's own was last changed.
+    pub modified: Option<i64>,
     pub digest: Option<Digest>,
     pub layout: Option<Arc<[u8]>>,
     pub replaces: Option<Found>,
@@ -108,7 +110,6 @@ pub(crate) enum Content {
     /// The file lies where it shall stay.
     InPlace {
         location: Option<pantler_core::Location>,
-        modified: Option<i64>,
     },
 }
 

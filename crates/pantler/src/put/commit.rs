@@ -130,7 +130,9 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
                 Some(path)
             }
             Content::Link(file) => {
-                write.bytes = store.adopt(file, &path)?.bytes;
+                let stat = store.adopt(file, &path)?;
+                write.bytes = stat.bytes;
+                write.modified = stat.modified;
                 Some(path)
             }
             Content::InPlace { .. } => None,
@@ -174,7 +176,9 @@ fn record_all(
     };
     if let Err(error) = outcome {
         // Whether a failed commit took place is not known here; the registry itself is asked before anything is undone.
-        if !is_recorded(repository, staged) {
+        if is_recorded(repository, staged) {
+            forget_staged(staged);
+        } else {
             let _ = store.delete(&linked);
         }
         return Err(error);
@@ -369,11 +373,11 @@ fn insert_all(
 }
 
 fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
-    let (location, modified) = match (&write.content, &write.replaces, staged) {
-        (Content::InPlace { location, modified }, _, _) => (location.clone(), *modified),
+    let location = match (&write.content, &write.replaces, staged) {
+        (Content::InPlace { location }, _, _) => location.clone(),
         // Where it is staged, until the template's path is free.
-        (_, Some(_), Some(staged)) => (Some(Location::Inside(staged.clone())), None),
-        _ => (None, None),
+        (_, Some(_), Some(staged)) => Some(Location::Inside(staged.clone())),
+        _ => None,
     };
     DatasetRecord {
         id: write.id,
@@ -382,7 +386,7 @@ fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
         artifact: Some(ArtifactRecord {
             location,
             bytes: write.bytes,
-            modified,
+            modified: write.modified,
             digest: write.digest,
             layout: write.layout.clone(),
         }),

@@ -689,6 +689,7 @@ pub(crate) fn new_write(
         path: filled.path,
         content,
         bytes,
+        modified: None,
         digest: None,
         layout: None,
         replaces: None,

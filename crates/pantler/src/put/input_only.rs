@@ -3,9 +3,8 @@
 use pantler_core::assembler::{ComponentInfo, Slot};
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::{DataId, DatasetId, ObjectRef, Origin, synonyms};
-use pantler_objects::Metadata;
-use pantler_objects::header_calib::is_calib_card;
 
+use crate::assemble::without_overridden;
 use crate::candidates::Found;
 use crate::error::{Error, Result};
 
@@ -117,7 +116,8 @@ impl Decider<'_> {
             && name == "metadata"
         {
             let stored = self.load(component, found, &["metadata"])?;
-            return match header_difference(part, &stored) {
+            let bare = |part: &ObjectRef| without_overridden(part.clone(), overridden);
+            return match bare(part).difference(bare(&stored).as_ref()) {
                 Some(difference) => refuse(difference),
                 None => Ok(()),
             };
@@ -129,10 +129,12 @@ impl Decider<'_> {
             } else {
                 stored.component(name)
             };
+            // Apart from what the other components put into the headers.
+            let bare = |part: &ObjectRef| without_overridden(part.clone(), overridden);
             let difference = match stored_part {
+                None if is_header_carried(part) => None,
                 None => Some(format!("it has {name}, which the stored one lacks")),
-                Some(other) if name == "metadata" => header_difference(part, &other),
-                Some(other) => part.difference(other.as_ref()),
+                Some(other) => bare(part).difference(bare(&other).as_ref()),
             };
             if let Some(difference) = difference {
                 return refuse(difference);
@@ -142,6 +144,9 @@ impl Decider<'_> {
             info.base
                 && !is_overridden(overridden, name)
                 && !parts.iter().any(|(known, _)| known == name)
+                && !stored
+                    .component(name)
+                    .is_some_and(|part| is_header_carried(&part))
         });
         match lost {
             Some(name) => refuse(format!("it lacks {name}, which the stored one has")),
@@ -204,19 +209,13 @@ fn same_part(origin: &Origin, component: &GraphNode, name: &str) -> bool {
     }
 }
 
-/// Compares headers apart from the cards that a new WCS or calibration removes.
-fn header_difference(mine: &ObjectRef, stored: &ObjectRef) -> Option<String> {
-    let (Some(mine), Some(stored)) = (
-        pantler_core::object::downcast::<Metadata>(mine.as_ref()),
-        pantler_core::object::downcast::<Metadata>(stored.as_ref()),
-    ) else {
-        return mine.difference(stored.as_ref());
-    };
-    let stripped = |metadata: &Metadata| -> ObjectRef {
-        std::sync::Arc::new(
-            pantler_objects::header_wcs::without_sky_wcs(metadata)
-                .without(|card| is_calib_card(card.keyword())),
-        )
-    };
-    stripped(mine).difference(stripped(stored).as_ref())
+/// Whether a component is only another view of header cards, which are compared as the header that they are.
+fn is_header_carried(part: &ObjectRef) -> bool {
+    use pantler_core::object::downcast;
+    use pantler_objects::{Component, VisitInfo};
+    let part = part.as_ref();
+    downcast::<VisitInfo>(part)
+        .map(VisitInfo::carrier)
+        .or_else(|| downcast::<Component>(part).map(Component::carrier))
+        .is_some_and(|carrier| carrier.header().is_some())
 }

@@ -166,7 +166,7 @@ fn r19_where_a_recorded_part_is_gone_lookup_never_steps_in() {
         "{said}"
     );
     assert!(
-        said.contains("jointcal_wcs visit=903334 ccd=16 tract=0, dataset "),
+        said.contains("which names jointcal_wcs tract=0 visit=903334 ccd=16, dataset "),
         "{said}"
     );
 }

@@ -130,10 +130,33 @@ fn the_same_file_twice_is_the_same_and_another_is_a_conflict() {
 #[test]
 fn a_broken_file_keeps_no_other_out() {
     let folder = Folder::new();
-    let good = folder.file("notes/0001.json", "{}");
-    let broken = folder.file("notes/0002.json", "{\"seeing\": ");
-    let unknown = folder.file("what.json", "{}");
-    let report = folder.ingest(&[good, broken, unknown], "", IngestMode::Copy);
+    let good = folder.folder.path().join("calexp/0000001/001.fits");
+    std::fs::create_dir_all(good.parent().unwrap()).unwrap();
+    let whole = {
+        let place = Place::new("elsewhere", SINGLE_VISIT);
+        put(
+            &butler(&[&place], 1),
+            &exposure(1.0),
+            "calexp:sfm",
+            "visit=1 ccd=1",
+        );
+        place.bytes_of("calexp/0000001/001.fits")
+    };
+    std::fs::write(&good, &whole).unwrap();
+    let broken = folder.folder.path().join("calexp/0000001/002.fits");
+    std::fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
+    let unknown = folder.folder.path().join("what.fits");
+    std::fs::write(&unknown, &whole).unwrap();
+    let report = folder
+        .butler()
+        .ingest(
+            "calexp:sfm",
+            &[good, broken, unknown],
+            &DataId::default(),
+            &IngestOptions::default(),
+            &|_| {},
+        )
+        .unwrap();
     assert_eq!(report.ingested, 1);
     let said: Vec<String> = report
         .failed
@@ -142,7 +165,7 @@ fn a_broken_file_keeps_no_other_out() {
         .collect();
     assert!(
         said.iter()
-            .any(|message| message.contains("0002.json is damaged")),
+            .any(|message| message.contains("002.fits is damaged")),
         "{said:?}"
     );
     assert!(

@@ -9,8 +9,7 @@ use pantler::objects::{Card, Carrier, Exposure, Image, Mask, Metadata, PhotoCali
 use pantler::registry::{CountingRegistry, MemoryRegistry};
 use pantler::store::{CountingStore, MemoryStore};
 use pantler::{
-    Butler, ButlerOptions, Chain, DataId, ObjectRef, Parameters, PutOptions, Repository,
-    Who,
+    Butler, ButlerOptions, Chain, DataId, ObjectRef, Parameters, PutOptions, Repository, Who,
 };
 
 pub const SINGLE_VISIT: &str = r#"
@@ -272,7 +271,7 @@ pub fn exposure(first: f32) -> ObjectRef {
     )
     .unwrap();
     let variance = Image::new(vec![2.0f32; 48], 8, 6, 0, 0).unwrap();
-    let metadata = cards(&[("EXPTIME", 30.0.into()), ("OBSERVER", "Caroline".into())]);
+    let metadata = cards(&[("OBSERVER", "Caroline".into())]);
     let bare = Exposure::new(
         Some(image.into()),
         Some(mask.into()),
