@@ -185,9 +185,10 @@ impl Policy {
                 .iter()
                 .any(|name| self.definition(name).is_some() || known_elsewhere(name))
         };
-        let unknown = self.inner.references.iter();
-        unknown
+        let references = self.inner.references.iter();
+        references
             .filter(|reference| !is_known(&reference.name))
+            .take(fields::ENOUGH)
             .map(|reference| self.unknown_reference(reference))
             .collect()
     }
@@ -208,7 +209,8 @@ impl Policy {
         if name.stage().is_none() && !stages.is_empty() {
             return problem.hint(format!("name the stage: {}", stages.join(" or ")));
         }
-        let known = self.definitions().map(|one| one.name.as_str());
+        // Comparing with all of a huge policy for each of a thousand problems would take minutes.
+        let known = self.definitions().take(2000).map(|one| one.name.as_str());
         problem.did_you_mean(name.as_str(), known)
     }
 }

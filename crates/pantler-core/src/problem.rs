@@ -43,19 +43,26 @@ impl fmt::Display for Problem {
             Severity::Warning => "warning",
         };
         let Place { file, line, column } = &self.place;
+        let line_text = &self.line_text;
         writeln!(out, "{severity}[{}]: {}", self.code, self.message)?;
-        writeln!(out, "  --> {file}:{line}:{column}")?;
+        write!(out, "  --> {file}:{line}:{column}")?;
+        // Lines too long to be read are left out.
+        if line_text.is_empty() {
+            return self
+                .hints
+                .iter()
+                .try_for_each(|hint| write!(out, "\nhint: {hint}"));
+        }
         let number = line.to_string();
         let gutter = " ".repeat(number.len());
         // A tab would put the caret in the wrong column; one space is what the column counts.
-        let shown: String = self
-            .line_text
+        let shown: String = line_text
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
         let before = " ".repeat((*column as usize).saturating_sub(1));
         let carets = "^".repeat(self.length.max(1) as usize);
-        writeln!(out, "{number} | {shown}")?;
+        writeln!(out, "\n{number} | {shown}")?;
         write!(out, "{gutter} | {before}{carets}")?;
         for hint in &self.hints {
             write!(out, "\nhint: {hint}")?;

@@ -10,6 +10,10 @@ use crate::problem::Problem;
 use crate::template::Pattern;
 use crate::{DatasetName, Stage, TypeName};
 
+/// Enough for any policy of the field, and a bound on what a hostile one costs. Meeting is a warning only.
+const MOST_PAIRS: usize = 5_000_000;
+const LONGEST_ALIAS_CHAIN: usize = 100;
+
 /// A composite of this many leaves would be planned for minutes; sums of sums get there in few lines.
 const MOST_LEAVES: u64 = 100_000;
 
@@ -67,6 +71,7 @@ pub(crate) fn check_templates_meet(read: &[ReadDefinition], problems: &mut Vec<P
             .push(index);
     }
     let open_start: Vec<usize> = by_start.remove(&None).unwrap_or_default();
+    let mut pairs = 0;
     for (index, (later, pattern)) in with_template.iter().enumerate() {
         let candidates: Vec<usize> = match pattern.first_folder() {
             None => (0..with_template.len()).collect(),
@@ -78,6 +83,10 @@ pub(crate) fn check_templates_meet(read: &[ReadDefinition], problems: &mut Vec<P
                 .copied()
                 .collect(),
         };
+        pairs += candidates.len();
+        if pairs > MOST_PAIRS {
+            return;
+        }
         let meeting = candidates
             .into_iter()
             .filter(|other| *other < index)
@@ -87,18 +96,20 @@ pub(crate) fn check_templates_meet(read: &[ReadDefinition], problems: &mut Vec<P
                 !same && other.can_meet(pattern)
             });
         if let (Some((earlier, _)), Some(node)) = (meeting, &later.template) {
+            let place = match &earlier.template {
+                Some(node) => node.spot.place(),
+                None => earlier.spot.place(),
+            };
             let message = format!(
-                "datasets of {} and of {} could have one path",
+                "datasets of {} ({place}) and of {} could have one path",
                 quoted(earlier.definition.name.as_str()),
                 quoted(later.definition.name.as_str())
             );
-            problems.push(node.spot.warning("templates-meet", message).hint(format!(
-                "the other template stands at {}",
-                earlier
-                    .template
-                    .as_ref()
-                    .map_or_else(|| earlier.spot.place(), |node| node.spot.place())
-            )));
+            problems.push(
+                node.spot
+                    .warning("templates-meet", message)
+                    .hint("keep them apart by a folder or an ending of their own"),
+            );
         }
     }
 }
@@ -158,7 +169,9 @@ impl Walk<'_> {
             let components = one.definition.composite.as_ref().map(|c| &c.components);
             let Some(component) = components.and_then(|all| all.get(step.next)) else {
                 let total = step.leaves.max(1);
-                self.leaves[step.number] = Some(total);
+                // Said once, of the smallest: what contains it is too large as well, and is told by the mark.
+                let marked = if total > MOST_LEAVES { u64::MAX } else { total };
+                self.leaves[step.number] = Some(marked);
                 if total > MOST_LEAVES && step.leaves != u64::MAX {
                     let message = format!(
                         "{} is made of more than {MOST_LEAVES} datasets",
@@ -168,12 +181,7 @@ impl Walk<'_> {
                 }
                 path.pop();
                 if let Some(above) = path.last_mut() {
-                    // Said once, of the smallest: what contains it is too large as well.
-                    above.leaves = if total > MOST_LEAVES {
-                        u64::MAX
-                    } else {
-                        above.leaves.saturating_add(total)
-                    };
+                    above.leaves = above.leaves.saturating_add(marked);
                 }
                 continue;
             };
@@ -236,7 +244,10 @@ impl Walk<'_> {
             .collect();
         spot.error(
             "composition-circle",
-            format!("a composite contains itself: {}", names.join(" contains ")),
+            format!(
+                "a composite contains itself: {}",
+                chained(&names, " contains ")
+            ),
         )
     }
 }
@@ -258,11 +269,11 @@ pub(crate) fn resolve_aliases(
             let Some(next) = given.get(&base) else {
                 break;
             };
-            let is_circle = seen.contains(&base);
+            let is_circle = seen.contains(&base) || seen.len() > LONGEST_ALIAS_CHAIN;
             seen.push(base);
             if is_circle {
                 let names: Vec<String> = seen.iter().map(|name| quoted(name)).collect();
-                let message = format!("an alias means itself: {}", names.join(" means "));
+                let message = format!("an alias means itself: {}", chained(&names, " means "));
                 problems.push(spot.error("alias-circle", message).hint(format!(
                     "for the plain type write `{name}:`, with a colon at its end"
                 )));
@@ -272,5 +283,15 @@ pub(crate) fn resolve_aliases(
             target.components.append(&mut alias.target.components);
             alias.target = target;
         }
+    }
+}
+
+/// Joins the names of a circle, leaving out the middle of a long one.
+pub(crate) fn chained(names: &[String], word: &str) -> String {
+    match names {
+        [first, second, .., last] if names.len() > 10 => {
+            format!("{first}{word}{second}{word}… {last}")
+        }
+        _ => names.join(word),
     }
 }

@@ -1,7 +1,7 @@
 //! Parses YAML into nodes, within limits: a policy may come from a repository that is not the user's own.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
@@ -14,7 +14,10 @@ use crate::problem::Problem;
 /// The largest policies of the field have half a megabyte.
 const MOST_BYTES: usize = 16 << 20;
 /// As many nodes as a policy of ten thousand types has, aliases counted as what they stand for.
-const MOST_NODES: usize = 500_000;
+const MOST_NODES: usize = 200_000;
+/// A text of so many bytes counts as one more node, so that aliases cannot multiply long texts either.
+const BYTES_PER_NODE: usize = 64;
+const LONGEST_KEY: usize = 1000;
 /// A composition is at most six levels deep in a file.
 const DEEPEST: usize = 48;
 
@@ -48,6 +51,7 @@ pub(crate) fn parse(source: &Arc<SourceText>) -> Document {
     }
     match parsed {
         Ok(mut document) => {
+            warnings.extend(slips::tabs_in_braces(source));
             document.problems.append(&mut warnings);
             document
         }
@@ -263,7 +267,7 @@ impl<'a> Builder<'a> {
                 offset,
             }),
             tag: tag.filter(|tag| tag == "include"),
-            size: 1,
+            size: 1 + text.len() / BYTES_PER_NODE,
             height: 1,
         }
     }
@@ -300,10 +304,13 @@ impl<'a> Builder<'a> {
                 (Content::Sequence(Arc::new(nodes)), size, height)
             }
             Collected::Mapping { entries, .. } => {
+                let written = entries.len();
                 let entries = with_merged(entries);
+                // What is merged is copied, so it counts here and not only where it is written.
+                self.nodes += entries.len().saturating_sub(written);
                 let size = entries
                     .iter()
-                    .map(|entry| entry.value.size + 1)
+                    .map(|entry| entry.value.size + 1 + entry.key.len() / BYTES_PER_NODE)
                     .sum::<usize>();
                 let height = entries.iter().map(|entry| entry.value.height).max();
                 (
@@ -347,6 +354,10 @@ impl<'a> Builder<'a> {
             Some(Collected::Mapping { entries, key }) => match key.take() {
                 None => *key = Some(node),
                 Some(key) => match &key.content {
+                    Content::Scalar(scalar) if scalar.text.len() > LONGEST_KEY => {
+                        let message = format!("a key has at most {LONGEST_KEY} characters");
+                        self.problems.push(key.spot.error("too-large", message));
+                    }
                     Content::Scalar(scalar) => entries.push(Entry {
                         key: Arc::clone(&scalar.text),
                         spot: key.spot,
@@ -378,6 +389,7 @@ fn with_merged(entries: Vec<Entry>) -> Vec<Entry> {
     }
     let (merges, mut own): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(|entry| &*entry.key == "<<");
+    let mut known: HashSet<Arc<str>> = own.iter().map(|entry| Arc::clone(&entry.key)).collect();
     for merge in merges {
         let sources = merge
             .value
@@ -385,7 +397,7 @@ fn with_merged(entries: Vec<Entry>) -> Vec<Entry> {
             .unwrap_or(std::slice::from_ref(&merge.value));
         for source in sources {
             for entry in source.as_mapping().unwrap_or(&[]) {
-                if !own.iter().any(|known| known.key == entry.key) {
+                if known.insert(Arc::clone(&entry.key)) {
                     own.push(entry.clone());
                 }
             }

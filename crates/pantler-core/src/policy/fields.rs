@@ -5,6 +5,9 @@ use super::spot::{Spot, WithHint, quoted};
 use crate::KeyValue;
 use crate::problem::Problem;
 
+/// After so many problems nobody reads on, and finding similar words takes time.
+pub(crate) const ENOUGH: usize = 1000;
+
 /// The fields of one mapping, and what is wrong with them.
 pub(crate) struct Fields<'a, 'p> {
     entries: &'a [Entry],
@@ -19,6 +22,9 @@ impl<'a, 'p> Fields<'a, 'p> {
     /// Reports keys that are not among the known ones; `owner` is what the mapping is, as in "a component".
     pub(crate) fn check_known(&mut self, owner: &str, known: &[&str], passed_over: &[&str]) {
         for entry in self.entries {
+            if self.problems.len() > ENOUGH {
+                return;
+            }
             if !known.contains(&&*entry.key) && !passed_over.contains(&&*entry.key) {
                 let message = format!("{owner} has no key {}", quoted(&entry.key));
                 let problem = entry.spot.error("unknown-key", message);

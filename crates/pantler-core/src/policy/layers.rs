@@ -2,6 +2,7 @@
 //!
 //! Nothing is understood here beyond which mapping is a dataset type; that is for `fields` and `reading`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::document;
@@ -25,10 +26,12 @@ pub(crate) struct Layers {
     pub(crate) aliases: Vec<Entry>,
     pub(crate) recipes: Vec<Entry>,
     pub(crate) definitions: Vec<RawDefinition>,
+    by_name: HashMap<TypeName, usize>,
     /// Whether it has sections or keys of the field's older policies.
     pub(crate) is_older: bool,
     pub(crate) problems: Vec<Problem>,
-    files: usize,
+    /// The files read, in order.
+    pub(crate) files: Vec<Arc<str>>,
 }
 
 /// What all texts together say of one dataset type.
@@ -60,7 +63,7 @@ impl Layers {
         trail: &mut Vec<Arc<str>>,
         include: &mut IncludeFile<'_>,
     ) -> Option<Node> {
-        self.files += 1;
+        self.files.push(Arc::clone(&text.file));
         if let Some(spot) = asked_by {
             let why = if trail.contains(&text.file) {
                 let files: Vec<&str> = trail.iter().map(|file| &**file).collect();
@@ -69,7 +72,7 @@ impl Layers {
                     quoted(&text.file),
                     files.join(", ")
                 ))
-            } else if trail.len() >= DEEPEST_INCLUDE || self.files > MOST_FILES {
+            } else if trail.len() >= DEEPEST_INCLUDE || self.files.len() > MOST_FILES {
                 Some("too many files include each other".to_owned())
             } else {
                 None
@@ -79,10 +82,7 @@ impl Layers {
                 return None;
             }
         }
-        let source = Arc::new(SourceText {
-            file: Arc::clone(&text.file),
-            text: text.text.clone(),
-        });
+        let source = Arc::new(SourceText::new(Arc::clone(&text.file), text.text.clone()));
         let parsed = document::parse(&source);
         self.problems.extend(parsed.problems);
         trail.push(Arc::clone(&text.file));
@@ -162,6 +162,12 @@ impl Layers {
         let entries = self.without_repeats(entries);
         for entry in entries.iter().filter(|entry| &*entry.key == "include") {
             let Some(files) = entry.value.as_list() else {
+                let message = format!(
+                    "`include` is a list of files, and here it is {}",
+                    entry.value.kind()
+                );
+                let spot = &entry.value.spot;
+                self.problems.push(spot.error("wrong-type", message));
                 continue;
             };
             for file in files {
@@ -201,7 +207,7 @@ impl Layers {
                     "aliases" => (&mut self.aliases, 0),
                     _ => (&mut self.recipes, 0),
                 };
-                merge(known, &given, depth);
+                merge(known, &given, &|_| depth);
             }
             _ if vocabulary::SECTIONS.contains(&key) => {
                 let is_fits = vocabulary::FITS_SECTIONS.contains(&key);
@@ -268,15 +274,19 @@ impl Layers {
         let entries = self.with_plug_ins_beside(entries);
         let inherits = self.parent(entry, parent, &entries);
         self.check_named_once(&name, entry);
-        match self.definitions.iter_mut().find(|known| known.name == name) {
-            None => self.definitions.push(RawDefinition {
-                name,
-                spot: entry.spot.clone(),
-                entries,
-                inherits,
-                is_fits,
-            }),
-            Some(known) => {
+        match self.by_name.get(&name) {
+            None => {
+                self.by_name.insert(name.clone(), self.definitions.len());
+                self.definitions.push(RawDefinition {
+                    name,
+                    spot: entry.spot.clone(),
+                    entries,
+                    inherits,
+                    is_fits,
+                });
+            }
+            Some(index) => {
+                let known = &mut self.definitions[*index];
                 known.spot = entry.spot.clone();
                 known.is_fits |= is_fits;
                 known.inherits = inherits.or(known.inherits.take());
@@ -287,7 +297,10 @@ impl Layers {
 
     /// Two spellings of one name in one file are two definitions, of which one would be lost.
     fn check_named_once(&mut self, name: &TypeName, entry: &Entry) {
-        let known = self.definitions.iter().find(|known| known.name == *name);
+        let known = self
+            .by_name
+            .get(name)
+            .map(|index| &self.definitions[*index]);
         if let Some(known) = known
             && Arc::ptr_eq(&known.spot.source, &entry.spot.source)
             && known.spot.line != entry.spot.line
@@ -390,7 +403,7 @@ impl Layers {
     /// Returns the entries with each key once: a repeated `tables` is a list, anything else a mistake.
     fn without_repeats(&mut self, entries: &[Entry]) -> Vec<Entry> {
         let mut once: Vec<Entry> = Vec::with_capacity(entries.len());
-        let mut places = std::collections::HashMap::with_capacity(entries.len());
+        let mut places = HashMap::with_capacity(entries.len());
         for entry in entries {
             match places.get(&entry.key).copied() {
                 None => {
@@ -406,7 +419,7 @@ impl Layers {
                         entry.spot.line
                     );
                     if matches!(&*entry.key, "tables" | "table") {
-                        first.value = joined(&first.value, &entry.value);
+                        extend_list(&mut first.value, &entry.value);
                         self.problems.push(
                             entry
                                 .spot
@@ -424,15 +437,10 @@ impl Layers {
     }
 }
 
-fn spelt(spot: &Spot) -> Option<String> {
-    let line = spot.source.text.lines().nth(spot.line as usize - 1)?;
+fn spelt(spot: &Spot) -> String {
+    let line = spot.source.line(spot.line as usize).chars();
     let start = spot.column as usize - 1;
-    Some(
-        line.chars()
-            .skip(start)
-            .take(spot.length as usize)
-            .collect(),
-    )
+    line.skip(start).take(spot.length as usize).collect()
 }
 
 fn has_tags(node: &Node) -> bool {
@@ -442,14 +450,13 @@ fn has_tags(node: &Node) -> bool {
             .is_some_and(|entries| entries.iter().any(|entry| has_tags(&entry.value)))
 }
 
-fn joined(first: &Node, second: &Node) -> Node {
-    let nodes: Vec<Node> = [first, second]
-        .iter()
-        .flat_map(|node| node.as_list().unwrap_or_default().iter().cloned())
-        .collect();
-    Node {
-        content: Content::Sequence(Arc::new(nodes)),
-        ..second.clone()
+fn extend_list(list: &mut Node, more: &Node) {
+    let more = more.as_list().unwrap_or_default();
+    if let Content::Sequence(nodes) = &mut list.content {
+        Arc::make_mut(nodes).extend_from_slice(more);
+    } else {
+        let nodes = list.as_list().unwrap_or_default().iter().chain(more);
+        list.content = Content::Sequence(Arc::new(nodes.cloned().collect()));
     }
 }
 
@@ -487,27 +494,43 @@ fn unknown_section(entry: &Entry) -> Problem {
     }
 }
 
-/// Puts entries over others. `depth` says how many levels of mappings are merged before values are replaced whole.
-pub(crate) fn merge(below: &mut Vec<Entry>, over: &[Entry], depth: usize) {
+/// Puts entries over others. `depth` says of a key how many levels of mappings are merged before values are replaced whole.
+fn merge(below: &mut Vec<Entry>, over: &[Entry], depth: &dyn Fn(&str) -> usize) {
+    let mut places: HashMap<Arc<str>, usize> = below
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| (Arc::clone(&entry.key), index))
+        .collect();
     for entry in over {
-        let known = below.iter_mut().find(|known| known.key == entry.key);
-        match known {
-            None => below.push(entry.clone()),
-            Some(known) => {
+        match places.get(&entry.key).copied() {
+            None => {
+                places.insert(Arc::clone(&entry.key), below.len());
+                below.push(entry.clone());
+            }
+            Some(index) => {
+                let known = &mut below[index];
                 known.spot = entry.spot.clone();
-                match (known.value.as_mapping(), entry.value.as_mapping()) {
-                    (Some(mine), Some(theirs)) if depth > 0 => {
-                        let mut merged = mine.to_vec();
-                        merge(&mut merged, theirs, depth - 1);
-                        known.value = Node {
-                            content: Content::Mapping(Arc::new(merged)),
-                            ..entry.value.clone()
-                        };
-                    }
-                    _ => known.value = entry.value.clone(),
-                }
+                known.value = merged_value(&known.value, &entry.value, depth(&entry.key));
             }
         }
+    }
+}
+
+fn merged_value(below: &Node, over: &Node, depth: usize) -> Node {
+    match (below.as_mapping(), over.as_mapping()) {
+        (Some(mine), Some(theirs)) if depth > 0 => {
+            let mut entries = mine.to_vec();
+            merge(&mut entries, theirs, &|_| depth - 1);
+            Node {
+                size: 1 + entries
+                    .iter()
+                    .map(|entry| entry.value.size + 1)
+                    .sum::<usize>(),
+                content: Content::Mapping(Arc::new(entries)),
+                ..over.clone()
+            }
+        }
+        _ => over.clone(),
     }
 }
 
@@ -524,12 +547,9 @@ pub(crate) fn merge_definition(below: &mut Vec<Entry>, over: &[Entry]) {
     if gives("template") && !gives("composite") {
         below.retain(|entry| !matches!(&*entry.key, "composite" | "assembler" | "disassembler"));
     }
-    for entry in over {
-        let depth = match &*entry.key {
-            "composite" | "ingest" => 2,
-            "metadata" | "join" => 1,
-            _ => 0,
-        };
-        merge(below, std::slice::from_ref(entry), depth);
-    }
+    merge(below, over, &|key| match key {
+        "composite" | "ingest" => 2,
+        "metadata" | "join" => 1,
+        _ => 0,
+    });
 }

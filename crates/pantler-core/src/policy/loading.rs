@@ -1,6 +1,7 @@
 //! The road from texts to a policy: what each step finds is put together here.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::checking;
@@ -60,23 +61,16 @@ pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Poli
             references,
         }),
     };
-    (policy, in_order(problems))
+    (policy, in_order(problems, &layers.files))
 }
 
-/// Sorts problems by place, files in the order in which they were met, and drops those that heirs repeat.
-fn in_order(problems: Vec<Problem>) -> Vec<Problem> {
-    let mut files: Vec<Arc<str>> = Vec::new();
+/// Sorts problems by place, files in the order in which they were read, and drops those that heirs repeat.
+fn in_order(problems: Vec<Problem>, files: &[Arc<str>]) -> Vec<Problem> {
     let mut seen = HashSet::new();
     let mut numbered: Vec<(usize, Problem)> = Vec::with_capacity(problems.len());
     for problem in problems {
         let file = &problem.place.file;
-        let number = files
-            .iter()
-            .position(|known| known == file)
-            .unwrap_or_else(|| {
-                files.push(Arc::clone(file));
-                files.len() - 1
-            });
+        let number = files.iter().position(|known| known == file).unwrap_or(0);
         if seen.insert((problem.place.clone(), problem.code)) {
             numbered.push((number, problem));
         }
@@ -98,6 +92,7 @@ fn read_stages(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<String> 
         return Vec::new();
     };
     let mut stages: Vec<String> = Vec::with_capacity(nodes.len());
+    let mut seen = HashSet::new();
     for node in nodes {
         let text = node.as_text().unwrap_or_default();
         let is_stage = matches!(
@@ -108,7 +103,7 @@ fn read_stages(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<String> 
         if !is_stage {
             let message = format!("{} cannot be the name of a stage", describe(node));
             problems.push(node.spot.error("bad-name", message));
-        } else if stages.iter().any(|known| known == text) {
+        } else if !seen.insert(text) {
             let message = format!("the stage {} is given twice", quoted(text));
             problems.push(node.spot.error("repeated-key", message));
         } else {
@@ -120,19 +115,25 @@ fn read_stages(node: Option<&Node>, problems: &mut Vec<Problem>) -> Vec<String> 
 
 fn read_keys(entries: &[Entry], problems: &mut Vec<Problem>) -> Vec<KeyDefinition> {
     let mut keys = Vec::with_capacity(entries.len());
+    let mut by_case: HashMap<String, &str> = HashMap::new();
     for entry in entries {
         if !is_key_name(&entry.key) {
             let message = format!("{} cannot be a key", quoted(&entry.key));
             problems.push(entry.spot.error("bad-name", message));
             continue;
         }
-        let same = |known: &&KeyDefinition| known.name.eq_ignore_ascii_case(&entry.key);
-        if let Some(known) = keys.iter().find(same) {
-            let message = format!(
-                "the keys `{}` and `{}` differ by upper and lower case only",
-                known.name, entry.key
-            );
-            problems.push(entry.spot.error("key-case", message));
+        match by_case.entry(entry.key.to_lowercase()) {
+            Slot::Vacant(slot) => {
+                slot.insert(&entry.key);
+            }
+            Slot::Occupied(known) => {
+                let message = format!(
+                    "the keys `{}` and `{}` differ by upper and lower case only",
+                    known.get(),
+                    entry.key
+                );
+                problems.push(entry.spot.error("key-case", message));
+            }
         }
         keys.push(read_key(entry, problems));
     }
@@ -166,7 +167,7 @@ fn read_key(entry: &Entry, problems: &mut Vec<Problem>) -> KeyDefinition {
         return key;
     };
     let mut fields = Fields::new(entries, problems);
-    fields.check_known("a key", vocabulary::KEY, &[]);
+    fields.check_known(&format!("`keys.{}`", entry.key), vocabulary::KEY, &[]);
     key.header = fields.text("header");
     key.spatial = fields.text("spatial");
     key.map = fields.value_map("map");
@@ -287,8 +288,9 @@ fn read_aliases(
 
 /// An alias of another alias needs no type of that name.
 fn alias_references(aliases: &[(String, Alias)], spots: &[Spot]) -> Vec<Reference> {
+    let names: HashSet<&str> = aliases.iter().map(|(name, _)| name.as_str()).collect();
     let is_alias = |target: &DatasetName| {
-        target.stage == Stage::Unqualified && aliases.iter().any(|(name, _)| *name == target.base)
+        target.stage == Stage::Unqualified && names.contains(target.base.as_str())
     };
     let pairs = aliases.iter().zip(spots);
     pairs

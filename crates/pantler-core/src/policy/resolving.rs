@@ -1,7 +1,8 @@
 //! Turns the texts of a policy, put together, into definitions: inheritance, rule R1, types of keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::checking::chained;
 use super::definition::{Component, Definition, KeyBinding, KeyDefinition};
 use super::layers::{Layers, RawDefinition, merge_definition};
 use super::node::{Entry, Node};
@@ -10,6 +11,9 @@ use super::spot::{WithHint, quoted};
 use crate::problem::Problem;
 use crate::template::Template;
 use crate::{DatasetName, KeyType, TypeName};
+
+/// Every heir has a copy of what it inherits, so a large parent of many heirs could fill the memory.
+const MOST_INHERITED: usize = 2_000_000;
 
 /// Reads all definitions, in the order in which they were first named.
 pub(crate) fn definitions(layers: &Layers, problems: &mut Vec<Problem>) -> Vec<ReadDefinition> {
@@ -23,6 +27,8 @@ pub(crate) fn definitions(layers: &Layers, problems: &mut Vec<Problem>) -> Vec<R
         raw: &layers.definitions,
         index,
         resolved: vec![None; layers.definitions.len()],
+        size: 0,
+        is_full: false,
     };
     let mut read: Vec<ReadDefinition> = (0..layers.definitions.len())
         .map(|number| {
@@ -45,6 +51,8 @@ struct Heirs<'a> {
     raw: &'a [RawDefinition],
     index: HashMap<&'a TypeName, usize>,
     resolved: Vec<Option<Vec<Entry>>>,
+    size: usize,
+    is_full: bool,
 }
 
 impl Heirs<'_> {
@@ -54,6 +62,7 @@ impl Heirs<'_> {
         }
         // A chain of ten thousand heirs must not fill the call stack, so the ancestors are walked first.
         let mut chain = vec![number];
+        let mut in_chain = HashSet::from([number]);
         let mut below: Vec<Entry> = Vec::new();
         while let Some((parent, spot)) = &self.raw[chain[chain.len() - 1]].inherits {
             let Some(&next) = self.index.get(parent) else {
@@ -63,13 +72,17 @@ impl Heirs<'_> {
                 below.clone_from(entries);
                 break;
             }
-            if let Some(start) = chain.iter().position(|known| *known == next) {
+            if !in_chain.insert(next) {
+                let start = chain.iter().position(|known| *known == next).unwrap_or(0);
                 let names: Vec<String> = chain[start..]
                     .iter()
                     .chain([&next])
                     .map(|number| quoted(self.raw[*number].name.as_str()))
                     .collect();
-                let message = format!("inheritance goes in a circle: {}", names.join(" inherits "));
+                let message = format!(
+                    "inheritance goes in a circle: {}",
+                    chained(&names, " inherits ")
+                );
                 problems.push(spot.error("inheritance-circle", message));
                 break;
             }
@@ -80,6 +93,17 @@ impl Heirs<'_> {
             // What a type is for is said of itself alone.
             entries.retain(|entry| !matches!(&*entry.key, "inherits" | "description"));
             merge_definition(&mut entries, &self.raw[number].entries);
+            self.size += entries
+                .iter()
+                .map(|entry| entry.value.size + 1)
+                .sum::<usize>();
+            if self.size > MOST_INHERITED {
+                if !std::mem::replace(&mut self.is_full, true) {
+                    let message = "more is inherited here than a policy can hold";
+                    problems.push(self.raw[number].spot.error("too-large", message));
+                }
+                entries.clear();
+            }
             self.resolved[number] = Some(entries.clone());
             below = entries;
         }
@@ -94,14 +118,21 @@ fn adopt_components(read: &mut [ReadDefinition], problems: &mut Vec<Problem>) {
         .enumerate()
         .map(|(index, one)| (one.definition.name.clone(), index))
         .collect();
+    let mut declared: HashMap<(usize, String), TypeName> = HashMap::new();
+    for (number, one) in read.iter().enumerate() {
+        for component in one.definition.composite.iter().flat_map(|c| &c.components) {
+            let name = component.dataset_type.full_type_name();
+            declared.insert((number, component.name.clone()), name);
+        }
+    }
     for number in 0..read.len() {
         let name = read[number].definition.name.clone();
         let Some((owner, component)) = name.as_str().rsplit_once('.') else {
             continue;
         };
-        let Some(&owner) = TypeName::new(owner)
+        let Some(owner_number) = TypeName::new(owner)
             .ok()
-            .and_then(|owner| index.get(&owner))
+            .and_then(|owner| index.get(&owner).copied())
         else {
             continue;
         };
@@ -109,22 +140,18 @@ fn adopt_components(read: &mut [ReadDefinition], problems: &mut Vec<Problem>) {
             continue;
         };
         let spot = read[number].spot.clone();
-        let owner = &mut read[owner];
+        let owner = &mut read[owner_number];
         let Some(composite) = &mut owner.definition.composite else {
             continue;
         };
-        match composite
-            .components
-            .iter()
-            .find(|one| one.name == component)
-        {
-            Some(declared) if declared.dataset_type.full_type_name() == name => {}
+        match declared.get(&(owner_number, component.to_owned())) {
+            Some(declared) if *declared == name => {}
             Some(declared) => {
                 let message = format!(
                     "{} is defined here, and {} takes its component `{component}` from {}",
                     quoted(name.as_str()),
                     quoted(owner.definition.name.as_str()),
-                    quoted(&declared.dataset_type.to_string()),
+                    quoted(declared.as_str()),
                 );
                 problems.push(
                     spot.error("component-conflict", message)
@@ -208,7 +235,6 @@ impl KeyTypes {
         is_older: bool,
         problems: &mut Vec<Problem>,
     ) {
-        let known_before: Vec<String> = self.case.values().cloned().collect();
         for (key, own_type) in template.keys() {
             let (column, length) = template.position_of(key).unwrap_or((0, 1));
             let spot = node.spot_within(column, length);
@@ -222,8 +248,7 @@ impl KeyTypes {
                     "the keys `{same_case}` and `{key}` differ by upper and lower case only"
                 );
                 // In one data ID they would be two columns that a database takes for one.
-                let is_together = template.keys().iter().any(|(other, _)| *other == same_case)
-                    && !known_before.is_empty();
+                let is_together = template.keys().iter().any(|(other, _)| *other == same_case);
                 problems.push(if is_together {
                     spot.error("key-case", message)
                 } else {
@@ -256,9 +281,11 @@ impl KeyTypes {
                 problem
             } else {
                 *known = stronger(*known, *own_type);
-                problem.hint(format!(
-                    "say which it is: `keys: {{{key}: {{type: {known}}}}}`"
-                ))
+                problem.hint(if is_text {
+                    format!("say which it is: `keys: {{{key}: {{type: {known}}}}}`")
+                } else {
+                    "print a key by one kind of conversion".to_owned()
+                })
             });
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::spot::{SourceText, Spot, WithHint, quoted};
 use super::vocabulary;
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
 /// Finds the known slips that explain a syntax error in line `error_line`.
 pub(crate) fn find(source: &Arc<SourceText>, error_line: usize) -> Vec<Problem> {
@@ -35,8 +35,31 @@ pub(crate) fn equals_sign_within(
     let later = raw.lines().enumerate().skip(1);
     later.into_iter().find_map(|(index, _)| {
         let number = first_line + index;
-        let line = source.text.lines().nth(number - 1)?;
-        equals_sign(source, line, number)
+        equals_sign(source, source.line(number), number)
+    })
+}
+
+/// Warns of tabs that this parser lets pass inside braces.
+pub(crate) fn tabs_in_braces(source: &Arc<SourceText>) -> Option<Problem> {
+    if !source.text.contains('\t') {
+        return None;
+    }
+    let starts_entry = |line: &str| {
+        let content = line.trim_start();
+        content.starts_with(['{', '}']) || next_starts_entry(&[content])
+    };
+    let tabs: Vec<(usize, usize)> = source
+        .text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| starts_entry(line))
+        .filter_map(|(index, line)| Some((index + 1, indenting_tab(line)?)))
+        .collect();
+    let (line, column) = *tabs.first()?;
+    let problem = tab(source, line, column, tabs.len());
+    Some(Problem {
+        severity: Severity::Warning,
+        ..problem
     })
 }
 
@@ -147,8 +170,7 @@ impl Quotes {
 }
 
 pub(crate) fn missing_commas(source: &Arc<SourceText>, line: usize) -> Problem {
-    let text = source.text.lines().nth(line - 1).unwrap_or("");
-    let column = without_comment(text).chars().count().max(1);
+    let column = without_comment(source.line(line)).chars().count().max(1);
     Spot::new(source, line, column, 1)
         .warning(
             "missing-commas",

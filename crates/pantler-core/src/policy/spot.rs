@@ -1,6 +1,6 @@
 //! Where something stands in a policy file, and how a problem is reported there.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Place;
 use crate::problem::{Problem, Severity};
@@ -10,6 +10,29 @@ use crate::problem::{Problem, Severity};
 pub(crate) struct SourceText {
     pub(crate) file: Arc<str>,
     pub(crate) text: String,
+    /// Where each line starts; found when the first problem is shown.
+    line_starts: OnceLock<Vec<usize>>,
+}
+
+impl SourceText {
+    pub(crate) fn new(file: Arc<str>, text: String) -> SourceText {
+        SourceText {
+            file,
+            text,
+            line_starts: OnceLock::new(),
+        }
+    }
+
+    /// Returns a line, counted from 1, without its end; empty if there is none.
+    pub(crate) fn line(&self, number: usize) -> &str {
+        let starts = self.line_starts.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let start = number.checked_sub(1).and_then(|index| starts.get(index));
+        let rest = start.and_then(|start| self.text.get(*start..));
+        rest.and_then(|rest| rest.lines().next()).unwrap_or("")
+    }
 }
 
 /// A stretch of one line of a policy file.
@@ -63,28 +86,23 @@ impl Spot {
     }
 
     fn problem(&self, severity: Severity, code: &'static str, message: String) -> Problem {
-        let line_text = (self.line as usize)
-            .checked_sub(1)
-            .and_then(|index| self.source.text.lines().nth(index))
-            .unwrap_or("");
-        let room = line_text
-            .chars()
-            .count()
-            .saturating_sub(self.column as usize - 1)
-            .max(1);
+        let line = self.source.line(self.line as usize);
+        // Lines of generated files can be megabytes; nobody reads them, and a caret under them helps nobody.
+        let line_text = if line.len() > LONGEST_LINE { "" } else { line };
+        let characters = line_text.chars().count();
+        let room = characters.saturating_sub(self.column as usize - 1).max(1);
         Problem {
             severity,
             code,
             place: self.place(),
             message,
-            line_text: line_text.chars().take(LONGEST_LINE).collect(),
+            line_text: line_text.to_owned(),
             length: self.length.min(u32::try_from(room).unwrap_or(u32::MAX)),
             hints: Vec::new(),
         }
     }
 }
 
-/// Lines of generated files can be megabytes; nobody reads further.
 const LONGEST_LINE: usize = 2000;
 
 /// Adds what to do to a problem.

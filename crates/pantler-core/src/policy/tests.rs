@@ -1,13 +1,22 @@
-//! Tests of the policy as a whole.
+//! What the tests of policies share.
 
 use super::*;
 
+mod checks;
+mod definitions;
+mod hostile;
+mod merging;
+mod names;
+mod slips;
+mod writing;
+
 /// Loads one text that stands alone.
 fn load(text: &str) -> (Policy, Vec<Problem>) {
-    load_texts(&[text])
+    load_all(&[text])
 }
 
-fn load_texts(texts: &[&str]) -> (Policy, Vec<Problem>) {
+/// Loads texts as policy.yaml, policy2.yaml, …
+fn load_all(texts: &[&str]) -> (Policy, Vec<Problem>) {
     let texts: Vec<PolicyText> = texts
         .iter()
         .enumerate()
@@ -19,13 +28,46 @@ fn load_texts(texts: &[&str]) -> (Policy, Vec<Problem>) {
             text: (*text).to_owned(),
         })
         .collect();
-    Policy::load(&texts, &mut |_, name| Err(format!("there is no {name}")))
+    Policy::load(&texts, &mut |_, _| {
+        Err("there are no other files".to_owned())
+    })
 }
 
-#[test]
-fn an_empty_file_is_an_empty_policy() {
-    for text in ["", "# nothing\n", "---\n", "datasets:\n"] {
-        let (policy, problems) = load(text);
-        assert!(policy.is_empty() && problems.is_empty(), "{text:?}");
-    }
+/// Loads a text in which nothing may be wrong.
+fn sound(text: &str) -> Policy {
+    let (policy, mut problems) = load(text);
+    problems.extend(policy.check_references(&|_| false));
+    assert!(problems.is_empty(), "{}", shown(&problems));
+    policy
+}
+
+/// Returns the problems as people see them.
+fn shown(problems: &[Problem]) -> String {
+    let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    all.join("\n\n")
+}
+
+/// Returns all that is wrong with a text that stands alone, as people see it.
+fn complaints(text: &str) -> String {
+    let (policy, mut problems) = load(text);
+    problems.extend(policy.check_references(&|_| false));
+    shown(&problems)
+}
+
+/// Returns codes and lines.
+fn codes(text: &str) -> Vec<(&'static str, u32)> {
+    let (policy, mut problems) = load(text);
+    problems.extend(policy.check_references(&|_| false));
+    problems
+        .iter()
+        .map(|one| (one.code, one.place.line))
+        .collect()
+}
+
+fn type_name(text: &str) -> TypeName {
+    TypeName::new(text).unwrap()
+}
+
+fn find<'a>(policy: &'a Policy, name: &str) -> &'a Definition {
+    policy.definition(&type_name(name)).unwrap()
 }
