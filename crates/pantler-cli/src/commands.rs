@@ -1,6 +1,7 @@
 //! The commands, one file each: what it takes, and how what the library returns is printed.
 
 mod completions;
+mod demo;
 mod explain;
 mod export;
 mod fsck;
@@ -35,6 +36,7 @@ pub enum Command {
     Fsck(fsck::Fsck),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    Demo(demo::Demo),
     Completions(completions::Completions),
 }
 
@@ -54,6 +56,7 @@ impl Command {
             Command::Rm(command) => command.run(session),
             Command::Fsck(command) => command.run(session),
             Command::Policy(command) => command.run(session),
+            Command::Demo(command) => command.run(session),
             Command::Completions(command) => command.run(session),
         }
     }

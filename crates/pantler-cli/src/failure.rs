@@ -55,7 +55,8 @@ impl Failure {
         screen.error_line(&report_text(&report, |style, text| screen.error(style, text)));
     }
 
-    fn report(&self) -> Report {
+    /// Returns what is to be shown of it.
+    pub fn report(&self) -> Report {
         match self {
             Failure::Engine(error) => error.report(),
             Failure::Request(report) => (**report).clone(),

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod commands;
+mod demo;
 mod description;
 mod failure;
 mod out_file;

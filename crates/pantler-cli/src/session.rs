@@ -25,6 +25,14 @@ impl Session {
         }
     }
 
+    /// Starts another session on the same screen, with counts of its own.
+    pub fn anew(&self) -> Session {
+        Session {
+            screen: self.screen.clone(),
+            stats: Stats::default(),
+        }
+    }
+
     /// Returns what was counted so far.
     pub fn stats(&self) -> &Stats {
         &self.stats

@@ -231,11 +231,11 @@ impl Sky {
             let across = (column as f64 + random.fraction()) * CELL;
             let up = (row as f64 + random.fraction()) * CELL;
             let (ra, dec) = from_plane(CENTRE, (across, up));
-            // Ten times as many stars for every 3.3 magnitudes; a fraction of 0 would be an infinitely bright one.
-            let magnitude = FAINTEST + (1.0 - random.fraction()).log10() / 0.3;
+            // Ten times as many stars for every five magnitudes; a fraction of 0 would be an infinitely bright one.
+            let magnitude = FAINTEST + (1.0 - random.fraction()).log10() / 0.2;
             (ra, dec, magnitude.max(13.0))
         };
-        let count = 6 + self.random(Purpose::Star, &[column, row, 0]).below(9);
+        let count = 8 + self.random(Purpose::Star, &[column, row, 0]).below(15);
         (0..count).map(star).collect()
     }
 
