@@ -60,6 +60,17 @@ pub struct More {
     pub outputs: Vec<PathBuf>,
 }
 
+impl Repositories {
+    /// Returns them as they are typed behind a command's name, for hints.
+    pub fn typed(&self) -> String {
+        let quoted = |path: &PathBuf| crate::out_file::quoted(&path.display().to_string());
+        let inputs = self.more.inputs.iter().map(|input| format!(" --input {}", quoted(input)));
+        let outputs = self.more.outputs.iter().map(|output| format!(" --output {}", quoted(output)));
+        let more: String = inputs.chain(outputs).collect();
+        format!("{}{more}", quoted(&self.repository))
+    }
+}
+
 /// One dataset: its name and data ID.
 #[derive(Debug, Args)]
 pub struct Dataset {

@@ -5,7 +5,7 @@ use std::path::Path;
 use pantler::core::formatter::PartProvenance;
 use pantler::core::report::{Kind, Label};
 use pantler::formats::FormatterSet;
-use pantler::{DataId, Object, ObjectRef, Report, data_id_json, export, human_bytes};
+use pantler::{DataId, KeyValue, Object, ObjectRef, Report, data_id_json, export, human_bytes};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -18,6 +18,8 @@ pub struct OutFile<'a> {
     pub data_id: &'a DataId,
     /// The file.
     pub file: &'a Path,
+    /// The command that asks for it, without `--out`, for hints.
+    pub command: &'a str,
 }
 
 /// A file that was written.
@@ -112,8 +114,17 @@ fn check_class(out: &OutFile<'_>, object: &dyn Object) -> Result<(), Failure> {
                 extensions.join(", ")
             ),
         )
-        .hint(format!("--out {}", fitting.display()))
+        .hint(format!(
+            "`{} --out {}` writes it",
+            out.command,
+            quoted(&fitting.display().to_string())
+        ))
         .into())
+}
+
+/// Returns a word as it is typed to a shell.
+pub fn quoted(word: &str) -> String {
+    KeyValue::from(word).to_string()
 }
 
 /// Returns the name of the file of one dataset among many: the name and the data ID, in characters that every shell and
@@ -168,12 +179,13 @@ mod tests {
             name: "calexp.metadata",
             data_id: &DataId::default(),
             file: Path::new("folder/m.fits"),
+            command: "pantler get out calexp.metadata visit=1",
         };
         let failure = write(&formatters, &out, &object, &[]).expect_err("it is JSON");
         let Failure::Request(report) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(report.message, "`calexp.metadata` cannot be written to folder/m.fits");
-        assert_eq!(report.hints, ["--out folder/m.json"]);
+        assert_eq!(report.hints, ["`pantler get out calexp.metadata visit=1 --out folder/m.json` writes it"]);
     }
 }

@@ -81,7 +81,7 @@ fn not_parsed(error: &clap::Error, json: bool) -> u8 {
 fn usage_report(error: &clap::Error) -> Report {
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim);
-    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':').to_owned();
     let mut report = Report::new(Kind::Request, message);
     for line in lines {
         if let Some(tip) = line.strip_prefix("tip: ") {
@@ -99,10 +99,7 @@ fn usage_report(error: &clap::Error) -> Report {
 fn report_bug(info: &PanicHookInfo<'_>, json: bool) {
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     let why = info.payload_as_str().unwrap_or("no message").to_owned();
-    let report = Report::new(Kind::Unsupported, "this is a bug in pantler")
-        .fact(Label::Found, format!("pantler {} stopped at {place}", env!("CARGO_PKG_VERSION")))
-        .fact(Label::Why, why)
-        .hint(format!("please report it, with the command, at {}/issues", env!("CARGO_PKG_REPOSITORY")));
+    let report = bug_report(&place, &why);
     let screen = Screen::new(&Global::default());
     if json {
         let mut document = report_json(&report);
@@ -111,5 +108,39 @@ fn report_bug(info: &PanicHookInfo<'_>, json: bool) {
         screen.error_line(&json!({ "error": document }).to_string());
     } else {
         screen.error_line(&report.to_string());
+    }
+}
+
+fn bug_report(place: &str, why: &str) -> Report {
+    Report::new(Kind::Unsupported, "this is a bug in pantler")
+        .fact(Label::Found, format!("pantler {} stopped at {place}", env!("CARGO_PKG_VERSION")))
+        .fact(Label::Why, why)
+        .hint(format!("please report it, with the command, at {}/issues", env!("CARGO_PKG_REPOSITORY")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_fault_of_ours_says_so_and_where_to_report_it() {
+        let report = bug_report("a.rs:1:2", "index out of bounds").to_string();
+        assert!(report.starts_with("error: this is a bug in pantler"), "{report}");
+        assert!(report.contains("stopped at a.rs:1:2"), "{report}");
+        assert!(report.contains("/issues"), "{report}");
+    }
+
+    #[test]
+    fn usage_becomes_a_report() {
+        let error = Arguments::try_parse_from(["pantler", "query", "out", "--limt", "3"]).expect_err("no such option");
+        let report = usage_report(&error);
+        assert_eq!(report.message, "unexpected argument '--limt' found");
+        assert!(report.hints[0].contains("--limit"), "{:?}", report.hints);
     }
 }

@@ -81,8 +81,9 @@ impl Session {
         Ok(self.remarking(Butler::of(chain, options)))
     }
 
-    /// Says on standard error what the policies probably do not mean as it is written.
+    /// Starts to count, and says on standard error what the policies probably do not mean as it is written.
     fn remarking(&self, butler: Butler) -> Butler {
+        self.stats.begin();
         for repository in butler.repositories() {
             let warnings = repository.warnings();
             let Some(first) = warnings.first() else {

@@ -33,6 +33,12 @@ impl Export {
             name: &self.dataset.name,
             data_id: &plan.root.data_id,
             file: &self.out,
+            command: &format!(
+                "pantler export {} {} {}",
+                self.repositories.typed(),
+                self.dataset.name,
+                plan.root.data_id
+            ),
         };
         let written = write(butler.formatters(), &file, &export.object, &export.provenance)?;
         session.screen.report(|| written.document(), |_| written.text())?;

@@ -82,6 +82,11 @@ impl Get {
             name: &self.dataset.name,
             data_id,
             file: &file,
+            command: &format!(
+                "pantler get {} {} {data_id}",
+                self.repositories.typed(),
+                self.dataset.name
+            ),
         };
         write(butler.formatters(), &file, &object, &[])
     }

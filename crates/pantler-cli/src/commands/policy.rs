@@ -84,9 +84,21 @@ impl Check {
         let problems = pantler::check_policies(&texts, &self.parents)?;
         session.screen.show(
             || json!({ "problems": problems.iter().map(problem_json).collect::<Vec<_>>() }),
-            |screen| problems_text(screen, &problems),
+            |screen| problems_text(screen, &problems) + self.parent_hint(&problems),
         )?;
         Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Status(1) })
+    }
+}
+
+impl Check {
+    /// A child's policy names types of its parents, and alone it cannot be told from one with a slip.
+    fn parent_hint(&self, problems: &[Problem]) -> &'static str {
+        let unknown = problems.iter().any(|problem| problem.code == "unknown-type");
+        if unknown && self.parents.is_empty() {
+            "\nhint: where a parent's policy defines the type, name that repository with --parent\n"
+        } else {
+            ""
+        }
     }
 }
 
