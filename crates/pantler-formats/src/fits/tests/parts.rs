@@ -59,6 +59,20 @@ fn a_component_costs_its_own_bytes() {
     assert_eq!(detector.class(), "Detector");
 }
 
+/// Finding the parts reads headers and rows; without a layout a part costs the headers besides.
+#[test]
+fn finding_a_component_reads_no_data_of_others() {
+    let Some(source) = real(HSC) else {
+        return;
+    };
+    FitsFormatter.index(&source).unwrap();
+    let (bytes, requests) = source.taken();
+    assert!(bytes * 6 < source.size() && requests < 40, "{bytes} bytes, {requests} requests");
+    FitsFormatter.read(&source, None, &part("wcs")).unwrap();
+    let (bytes, requests) = source.taken();
+    assert!(bytes * 6 < source.size() && requests < 40, "{bytes} bytes, {requests} requests");
+}
+
 #[test]
 fn a_layout_is_small() {
     let Some(source) = real(HSC) else {
