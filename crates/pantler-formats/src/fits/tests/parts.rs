@@ -67,10 +67,16 @@ fn finding_a_component_reads_no_data_of_others() {
     };
     FitsFormatter.index(&source).unwrap();
     let (bytes, requests) = source.taken();
-    assert!(bytes * 6 < source.size() && requests < 40, "{bytes} bytes, {requests} requests");
+    assert!(
+        bytes * 6 < source.size() && requests < 40,
+        "{bytes} bytes, {requests} requests"
+    );
     FitsFormatter.read(&source, None, &part("wcs")).unwrap();
     let (bytes, requests) = source.taken();
-    assert!(bytes * 6 < source.size() && requests < 40, "{bytes} bytes, {requests} requests");
+    assert!(
+        bytes * 6 < source.size() && requests < 40,
+        "{bytes} bytes, {requests} requests"
+    );
 }
 
 #[test]
