@@ -21,7 +21,7 @@ mod reading;
 mod resolving;
 mod slips;
 mod spot;
-mod vocabulary;
+pub mod vocabulary;
 mod yaml;
 
 #[cfg(test)]

@@ -90,6 +90,11 @@ fn explain(source: &Arc<SourceText>, error: &ScanError) -> Vec<Problem> {
     }
     // An error at the end of the file is marked behind its last line.
     let lines = text.lines().count().max(1);
+    if mark.line() >= lines
+        && let Some(problem) = slips::unclosed(source)
+    {
+        return vec![problem];
+    }
     let (line, column) = if mark.line() > lines {
         let last = text.lines().last().unwrap_or("");
         (lines, last.chars().count().max(1))

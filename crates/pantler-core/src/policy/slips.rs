@@ -88,6 +88,27 @@ fn indenting_tab(line: &str) -> Option<usize> {
         .map(|at| at + 1)
 }
 
+/// Finds the innermost brace or bracket that is open at the end of a text, for an error that shows only there.
+pub(crate) fn unclosed(source: &Arc<SourceText>) -> Option<Problem> {
+    let mut open: Vec<(usize, usize, char)> = Vec::new();
+    for (index, line) in source.text.lines().enumerate() {
+        let mut quotes = Quotes::default();
+        for (column, c) in without_comment(line).chars().enumerate() {
+            if !quotes.pass(c) {
+                continue;
+            }
+            if "{[".contains(c) {
+                open.push((index + 1, column + 1, c));
+            } else if "}]".contains(c) {
+                open.pop();
+            }
+        }
+    }
+    let (line, column, c) = open.pop()?;
+    let message = format!("the `{c}` that opens here is never closed");
+    Some(Spot::new(source, line, column, 1).error("yaml-syntax", message))
+}
+
 /// Recognises `coadd_postdetect {`.
 fn missing_colon(source: &Arc<SourceText>, line: &str, number: usize) -> Option<Problem> {
     let word = without_comment(line).strip_suffix('{')?;

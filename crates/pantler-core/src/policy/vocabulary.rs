@@ -4,7 +4,7 @@
 //! policies load as they are.
 
 /// The keys at the top of a policy.
-pub(crate) const TOP: &[&str] = &[
+pub const TOP: &[&str] = &[
     "stages",
     "keys",
     "aliases",
@@ -18,13 +18,13 @@ pub(crate) const TOP: &[&str] = &[
 ];
 
 /// The sections that hold definitions; they are read alike.
-pub(crate) const SECTIONS: &[&str] = &["exposures", "images", "calibrations", "datasets"];
+pub const SECTIONS: &[&str] = &["exposures", "images", "calibrations", "datasets"];
 
 /// The sections whose types are in FITS files where they do not say otherwise, as the field's mappers had it.
-pub(crate) const FITS_SECTIONS: &[&str] = &["exposures", "images", "calibrations"];
+pub const FITS_SECTIONS: &[&str] = &["exposures", "images", "calibrations"];
 
 /// The keys of a dataset type.
-pub(crate) const DATASET: &[&str] = &[
+pub const DATASET: &[&str] = &[
     "template",
     "python",
     "persistable",
@@ -47,10 +47,10 @@ pub(crate) const DATASET: &[&str] = &[
 ];
 
 /// The keys that tell a dataset type from something else that is misspelt.
-pub(crate) const TELLING: &[&str] = &["template", "python", "persistable", "storage", "composite"];
+pub const TELLING: &[&str] = &["template", "python", "persistable", "storage", "composite"];
 
 /// The keys of a component.
-pub(crate) const COMPONENT: &[&str] = &[
+pub const COMPONENT: &[&str] = &[
     "datasetType",
     "setter",
     "getter",
@@ -65,25 +65,25 @@ pub(crate) const COMPONENT: &[&str] = &[
 ];
 
 /// The keys of a data-ID key.
-pub(crate) const KEY: &[&str] = &["type", "header", "map", "spatial"];
+pub const KEY: &[&str] = &["type", "header", "map", "spatial"];
 
 /// The keys of `ingest`.
-pub(crate) const INGEST: &[&str] = &["path", "headers"];
+pub const INGEST: &[&str] = &["path", "headers"];
 
 /// The keys of one entry of `ingest.headers`.
-pub(crate) const HEADER: &[&str] = &["card", "map"];
+pub const HEADER: &[&str] = &["card", "map"];
 
 /// The keys of `apply`.
-pub(crate) const APPLY: &[&str] = &["op", "to"];
+pub const APPLY: &[&str] = &["op", "to"];
 
 /// The operations of `apply`.
-pub(crate) const OPERATIONS: &[&str] = &["add", "subtract", "and", "or", "andNot", "replace"];
+pub const OPERATIONS: &[&str] = &["add", "subtract", "and", "or", "andNot", "replace"];
 
 /// The keys of `join`.
-pub(crate) const JOIN: &[&str] = &["on", "how", "prefix", "missing"];
+pub const JOIN: &[&str] = &["on", "how", "prefix", "missing"];
 
 /// The recipes that need no definition.
-pub(crate) const RECIPES: &[&str] = &[
+pub const RECIPES: &[&str] = &[
     "default",
     "lossless",
     "lossy",
@@ -93,7 +93,7 @@ pub(crate) const RECIPES: &[&str] = &[
 ];
 
 /// Keys at the top of older policies that are passed over, and why.
-pub(crate) const PASSED_OVER: &[(&str, &str)] = &[
+pub const PASSED_OVER: &[(&str, &str)] = &[
     ("root", "a repository knows where it is"),
     (
         "calibRoot",
@@ -136,7 +136,7 @@ pub(crate) const PASSED_OVER: &[(&str, &str)] = &[
 ];
 
 /// Keys of older dataset types that are kept and shown, and why they are not used.
-pub(crate) const KEPT: &[(&str, &str)] = &[
+pub const KEPT: &[(&str, &str)] = &[
     (
         "columns",
         "which registry columns a calibration is chosen by",

@@ -399,15 +399,14 @@ proptest! {
         let first = Template::parse(&format!("x/{start}%(k){a}"));
         let second = Template::parse(&format!("x/%(k){b}"));
         if let (Ok(first), Ok(second)) = (first, second) {
-            if let Ok(filled) = first.fill(&DataId::new([("k", a_value)])) {
-                prop_assert!(second.read(filled.path.as_str()).is_none() || first.can_meet(&second)
-                    || second.fill(&second.read(filled.path.as_str()).unwrap_or_default())
-                        .is_ok_and(|again| again.path != filled.path));
-            }
-            if let Ok(filled) = second.fill(&DataId::new([("k", b_value)])) {
-                let read = first.read(filled.path.as_str());
-                let same = read.is_some_and(|read| first.fill(&read).is_ok_and(|again| again.path == filled.path));
-                prop_assert!(!same || first.can_meet(&second));
+            for (one, other, value) in [(&first, &second, a_value), (&second, &first, b_value)] {
+                let Ok(filled) = one.fill(&DataId::new([("k", value)])) else {
+                    continue;
+                };
+                let read = other.read(filled.path.as_str());
+                let gives_it_too =
+                    read.is_some_and(|read| other.fill(&read).is_ok_and(|again| again == filled));
+                prop_assert!(!gives_it_too || one.can_meet(other));
             }
         }
     }

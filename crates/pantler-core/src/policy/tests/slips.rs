@@ -217,6 +217,7 @@ fn a_space_copied_from_a_web_page_is_a_space() {
 fn other_breaks_of_yaml_have_their_place() {
     for (text, line, column) in [
         ("datasets: {a: {", 1, 15),
+        ("datasets: {\n  a: {\n    template: x\n  }\n", 1, 11),
         ("datasets:\n  a: 'x\n", 2, 6),
         ("a: b: c\n", 1, 5),
         ("datasets: *gone\n", 1, 11),
