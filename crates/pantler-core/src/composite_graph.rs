@@ -156,20 +156,24 @@ impl GraphNode {
         })
     }
 
-    /// Returns the part of this node's data ID that the root's data ID gives; keys that it lacks are left out.
+    /// Returns the part of this node's data ID that the root's data ID gives; keys that it lacks are left out. Keys stand in
+    /// the root's order, so that people read them as they typed them.
     pub fn data_id(&self, root: &DataId) -> DataId {
-        DataId::new(
-            self.keys
-                .iter()
-                .zip(&self.sources)
-                .filter_map(|((key, _), source)| {
-                    let value = match source {
-                        KeySource::Root(from) => root.get(from)?.clone(),
-                        KeySource::Pinned(value) => value.clone(),
-                    };
-                    Some((key.as_str(), value))
-                }),
-        )
+        let place = |from: &str| root.keys().position(|key| key == from);
+        let mut entries: Vec<(Option<usize>, &str, KeyValue)> = Vec::new();
+        for ((key, _), source) in self.keys.iter().zip(&self.sources) {
+            match source {
+                KeySource::Root(from) => {
+                    if let Some(value) = root.get(from) {
+                        entries.push((place(from), key, value.clone()));
+                    }
+                }
+                KeySource::Pinned(value) => entries.push((None, key, value.clone())),
+            }
+        }
+        // Pinned keys come last; the sort is stable, so they keep the template's order.
+        entries.sort_by_key(|(place, _, _)| place.unwrap_or(usize::MAX));
+        DataId::new(entries.into_iter().map(|(_, key, value)| (key, value)))
     }
 
     /// Returns what a dataset of this node's type says about the root's data ID; `None` if it contradicts a pinned key.

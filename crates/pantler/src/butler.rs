@@ -121,7 +121,7 @@ impl Butler {
     pub fn explain(&self, name: &str, data_id: &DataId, composition: Composition) -> Result<Plan> {
         let resolved = self.resolve(name, data_id)?;
         let plan = self.planner(composition).plan(&resolved)?;
-        check_found(&plan, &resolved.asked, &self.chain)?;
+        check_found(&plan, &resolved, &self.chain)?;
         Ok(plan)
     }
 

@@ -119,7 +119,9 @@ pub fn write_file(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(std::path::Path::new("."));
     let refuse = |source| Error::io("write", file, source);
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(refuse)?;
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)
+        // Without the name that was tried, which tells nobody anything.
+        .map_err(|error| refuse(error.kind().into()))?;
     std::io::Write::write_all(&mut temporary, bytes).map_err(refuse)?;
     temporary.as_file().sync_all().map_err(refuse)?;
     // A temporary file is private; what is handed out has the usual permissions.

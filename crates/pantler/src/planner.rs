@@ -12,7 +12,7 @@ use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::registry::Member;
 use pantler_core::report::TrailStep;
 use pantler_core::template::Template;
-use pantler_core::{DataId, DatasetId, DatasetRecord, Location, synonyms};
+use pantler_core::{DataId, DatasetId, DatasetRecord, Location, TypeName, synonyms};
 use pantler_formats::FormatterSet;
 
 use crate::candidates::{Candidates, Found};
@@ -550,7 +550,8 @@ pub fn own_class(python: Option<&str>) -> Option<String> {
 }
 
 /// Fails if something that the node needs was not found.
-pub fn check_found(plan: &Plan, asked: &Asked, chain: &Chain) -> Result<()> {
+pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()> {
+    let asked = &resolved.asked;
     let Some((node, missing)) = plan.root.first_missing() else {
         return Ok(());
     };
@@ -595,13 +596,25 @@ pub fn check_found(plan: &Plan, asked: &Asked, chain: &Chain) -> Result<()> {
     Err(Error::NotFound {
         asked: asked.clone(),
         component,
-        composite: node
-            .component
-            .is_some()
-            .then(|| plan.root.dataset_type.clone()),
+        composite: node.component.is_some().then(|| {
+            parent_of(&plan.root, node)
+                .unwrap_or(&resolved.dataset_type)
+                .clone()
+        }),
         missing: missing.clone(),
         found,
         other_stage,
+    })
+}
+
+/// Returns the type of the composite that a node of the plan is a component of; `None` for the root, which may be one as well.
+fn parent_of<'a>(above: &'a PlanNode, node: &PlanNode) -> Option<&'a TypeName> {
+    above.children().iter().find_map(|child| {
+        if std::ptr::eq(child, node) {
+            Some(&above.dataset_type)
+        } else {
+            parent_of(child, node)
+        }
     })
 }
 

@@ -110,6 +110,6 @@ fn formatter_of(formatters: &FormatterSet, source: &dyn Source) -> Result<Arc<dy
     };
     by_content.or_else(|| formatters.by_extension(name)).ok_or_else(|| Error::Request {
         message: format!("cannot tell the format of {name}"),
-        hints: vec!["neither its first bytes nor its extension are those of a format that pantler reads".to_owned()],
+        hints: vec!["give it the extension of its format, for instance .fits, .json, .yaml or .txt".to_owned()],
     })
 }

@@ -373,12 +373,20 @@ fn ambiguous_report(
             candidate.value
         ));
     }
-    let all = match candidates.len() {
-        2 => "both".to_owned(),
-        3 => "all three".to_owned(),
-        _ => "all of them".to_owned(),
+    let complete = candidates
+        .iter()
+        .filter(|candidate| candidate.incomplete.is_empty())
+        .count();
+    let lists = match (complete, candidates.len()) {
+        (0, _) => return report,
+        (complete, all) if complete < all => "those that are complete",
+        (_, 2) => "both",
+        (_, 3) => "all three",
+        _ => "all of them",
     };
-    report.hint(format!("`pantler query {repository} {asked}` lists {all}"))
+    report.hint(format!(
+        "`pantler query {repository} {asked}` lists {lists}"
+    ))
 }
 
 fn numbered(report: Report, places: impl Iterator<Item = (String, String)>) -> Report {

@@ -356,7 +356,12 @@ impl<'a> Decider<'a> {
         let instead = chain
             .definitions()
             .filter(|(_, other)| {
-                other.template.is_some()
+                // Not one of its own components, which it would then be put in the place of.
+                let own = graph
+                    .components()
+                    .iter()
+                    .any(|node| node.dataset_type == other.name);
+                !own && other.template.is_some()
                     && other.python.is_some()
                     && other.python == graph.definition.python
             })

@@ -137,7 +137,10 @@ impl Decider<'_> {
                 Some(other) => bare(part).difference(bare(&other).as_ref()),
             };
             if let Some(difference) = difference {
-                return refuse(difference);
+                return refuse(match name.as_str() {
+                    "" | "metadata" => difference,
+                    name => format!("{name} {difference}"),
+                });
             }
         }
         let lost = stored.component_names().into_iter().find(|name| {

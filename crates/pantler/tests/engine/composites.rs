@@ -279,8 +279,22 @@ fn an_import_path_is_explained_and_refused_with_its_line() {
     butler
         .explain("calexp:jointcal", &id(DATA_ID), Default::default())
         .unwrap();
-    insta::assert_snapshot!(said(try_get(&butler, "calexp:jointcal", DATA_ID)), @"");
-    insta::assert_snapshot!(said(try_put(&butler, &exposure(1.0), "calexp:jointcal", DATA_ID)), @"");
+    insta::assert_snapshot!(said(try_get(&butler, "calexp:jointcal", DATA_ID)), @"
+    error: `calexp:jointcal` needs the plug-in `lsst.mypackage.jointcal.JointcalAssembler`, which this program cannot run
+      defined    jointcal/policy.yaml:19, as its `assembler`
+      found      the plug-ins pantler.container, pantler.overlay
+
+    hint: import paths are followed by the Python package
+    hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
+    ");
+    insta::assert_snapshot!(said(try_put(&butler, &exposure(1.0), "calexp:jointcal", DATA_ID)), @"
+    error: cannot put `calexp:jointcal`, it can only be read
+      defined    jointcal/policy.yaml:13, a composite of `calexp`, `wcs` and `calib`
+      why        it has the assembler `lsst.mypackage.jointcal.JointcalAssembler` and no disassembler, so pantler cannot tell which piece of it belongs to which part
+      written    nothing
+
+    hint: or give `calexp:jointcal` a `disassembler`
+    ");
 }
 
 #[test]

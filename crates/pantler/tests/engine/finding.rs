@@ -31,7 +31,15 @@ fn r18_several_values_are_an_error_that_lists_them_and_marks_the_incomplete() {
         "jointcal_wcs",
         "visit=903334 ccd=16 tract=9813",
     );
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=903334 ccd=16")), @"");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=903334 ccd=16")), @"
+    error: `calexp:jointcal` needs the key `tract`, and 3 values match
+      asked for  calexp:jointcal visit=903334 ccd=16
+      needed by  component `wcs` (jointcal_wcs), component `calib` (jointcal_calib)
+      found      tract=0 (jointcal), tract=1 (jointcal), tract=9813 (jointcal, incomplete: no calib)
+
+    hint: add one of them, for instance tract=0
+    hint: `pantler query jointcal calexp:jointcal visit=903334 ccd=16` lists those that are complete
+    ");
     // The hint is followed.
     get(
         &pair.butler(),
@@ -62,7 +70,15 @@ fn r18_a_half_written_tract_never_turns_a_call_that_worked_into_another_answer()
 #[test]
 fn a_key_without_any_value_says_where_was_looked() {
     let pair = Pair::new();
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=903334 ccd=16")), @"");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=903334 ccd=16")), @"
+    error: `calexp:jointcal` needs the key `tract`, and no value was found for it
+      asked for  calexp:jointcal visit=903334 ccd=16
+      needed by  component `wcs` (jointcal_wcs), component `calib` (jointcal_calib)
+      looked in  1. jointcal      nothing that fits
+                 2. single_visit  nothing that fits
+
+    hint: give it: tract=…
+    ");
 }
 
 #[test]
@@ -75,8 +91,26 @@ fn a_missing_component_is_never_taken_from_another_stage() {
         "visit=903334 ccd=16 tract=0",
     );
     let data_id = "visit=903334 ccd=16 tract=0";
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", data_id)), @"");
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal.calib", data_id)), @"");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", data_id)), @"
+    error: component `calib` of `calexp:jointcal` was not found in any repository
+      asked for  calexp:jointcal visit=903334 ccd=16 tract=0
+      needed by  component `calib`, which is jointcal_calib visit=903334 ccd=16 tract=0 (jointcal/policy.yaml:18)
+      looked in  1. jointcal      not in its registry
+                 2. single_visit  its policy does not define jointcal_calib
+      found      calexp in single_visit, wcs in jointcal
+      why        a component is never taken from another stage, so calib of calexp:sfm was not used
+
+    hint: `pantler query jointcal jointcal_calib` lists what there is
+    ");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal.calib", data_id)), @"
+    error: component `calib` of `calexp:jointcal` was not found in any repository
+      asked for  calexp:jointcal.calib visit=903334 ccd=16 tract=0
+      needed by  component `calib`, which is jointcal_calib visit=903334 ccd=16 tract=0 (jointcal/policy.yaml:18)
+      looked in  1. jointcal      not in its registry
+                 2. single_visit  its policy does not define jointcal_calib
+
+    hint: `pantler query jointcal jointcal_calib` lists what there is
+    ");
     assert!(
         !pair
             .butler()
@@ -94,8 +128,17 @@ fn a_missing_component_is_never_taken_from_another_stage() {
 fn a_misspelt_key_is_named() {
     let pair = Pair::new();
     pair.put_parts(0);
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visti=903334 ccd=16")), @"");
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=x ccd=16")), @"");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visti=903334 ccd=16")), @"
+    error: unknown key `visti`
+      asked for  calexp:jointcal visti=903334 ccd=16
+      found      the keys visit, ccd, tract
+
+    hint: did you mean `visit`?
+    ");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "calexp:jointcal", "visit=x ccd=16")), @"
+    error: the key `visit` is a whole number, and x is not
+      asked for  calexp:jointcal visit=x ccd=16
+    ");
 }
 
 #[test]
@@ -166,7 +209,7 @@ fn r19_where_a_recorded_part_is_gone_lookup_never_steps_in() {
         "{said}"
     );
     assert!(
-        said.contains("which names jointcal_wcs tract=0 visit=903334 ccd=16, dataset "),
+        said.contains("which names jointcal_wcs visit=903334 ccd=16 tract=0, dataset "),
         "{said}"
     );
 }

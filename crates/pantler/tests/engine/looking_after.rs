@@ -168,7 +168,13 @@ fn fsck_names_what_is_gone_and_what_was_changed() {
         kinds.contains(&ProblemKind::Gone) && kinds.contains(&ProblemKind::Corrupt),
         "{kinds:?}"
     );
-    insta::assert_snapshot!(said(try_get(&pair.butler(), "jointcal_wcs", "visit=903334 ccd=16 tract=0")), @"");
+    insta::assert_snapshot!(said(try_get(&pair.butler(), "jointcal_wcs", "visit=903334 ccd=16 tract=0")), @"
+    error: the file of `jointcal_wcs` is gone
+      asked for  jointcal_wcs visit=903334 ccd=16 tract=0
+      looked in  1. jointcal  in its registry, but jointcal/0000/wcs-0903334-016.fits is gone
+
+    hint: `pantler fsck jointcal` lists every file that is gone
+    ");
 }
 
 #[test]

@@ -308,7 +308,15 @@ fn r24_changed_pixels_of_an_input_only_component_are_refused_unless_dropped() {
         "calexp:jointcal",
         DATA_ID,
     ));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"
+    error: component `calexp` of `calexp:jointcal` is only read, and it is not as stored
+      asked for  calexp:jointcal visit=903334 ccd=16 tract=0
+      needed by  component `calexp`, which is calexp:sfm visit=903334 ccd=16
+      why        image differs at pixel (0, 0): 77.0 and 1.0
+      written    nothing
+
+    hint: `--drop-input-only` puts the rest and lets this change go
+    ");
     assert!(pair.joint.artifacts().is_empty());
     let options = PutOptions {
         input_only: InputOnly::Drop,
@@ -448,7 +456,14 @@ fn r15_an_assembler_without_a_disassembler_is_read_only() {
     );
     pair.put_parts(0);
     let composite = get(&pair.butler(), "calexp:jointcal", DATA_ID);
-    insta::assert_snapshot!(said(try_put(&pair.butler(), &composite, "calexp:jointcal", DATA_ID)), @"");
+    insta::assert_snapshot!(said(try_put(&pair.butler(), &composite, "calexp:jointcal", DATA_ID)), @"
+    error: cannot put `calexp:jointcal`, it can only be read
+      defined    jointcal/policy.yaml:13, a composite of `calexp`, `wcs` and `calib`
+      why        it has the assembler `pantler.overlay` and no disassembler, so pantler cannot tell which piece of it belongs to which part
+      written    nothing
+
+    hint: or give `calexp:jointcal` a `disassembler`
+    ");
 }
 
 #[test]
@@ -617,7 +632,15 @@ fn r26_a_recorded_component_is_removed_only_by_force() {
     let refused = pair
         .butler()
         .remove("jointcal_wcs", &id(DATA_ID), &Default::default());
-    insta::assert_snapshot!(said(refused), @"");
+    insta::assert_snapshot!(said(refused), @"
+    error: `jointcal_wcs` is part of 1 recorded composite
+      asked for  jointcal_wcs visit=903334 ccd=16 tract=0
+      needed by  calexp:jointcal visit=903334 ccd=16 tract=0
+      written    nothing
+
+    hint: remove those first
+    hint: `--force` removes it all the same; a get of those then fails and names it
+    ");
     let force = pantler::RemoveOptions {
         force: true,
         dry_run: false,
