@@ -222,8 +222,8 @@ impl Definitions for Chain {
             .iter()
             .enumerate()
             .find_map(|(index, repository)| {
-                let definition = repository.policy().definition(name)?;
-                Some((index, Arc::new(definition.clone())))
+                let definition = repository.policy().shared_definition(name)?;
+                Some((index, definition.clone()))
             })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::formatter::ReadRequest;
+use pantler_core::policy::HeaderRule;
 use pantler_core::registry::FindRequest;
 use pantler_core::{DataId, DatasetRecord, Digest, Formatter, KeyValue, Location};
 use pantler_objects::{CardValue, Metadata};
@@ -174,7 +175,7 @@ impl Putter<'_> {
     }
 
     /// The keys of a type whose values stand in header cards, as the policy's `keys` section says.
-    fn header_keys(&self, graph: &GraphNode) -> Vec<(String, String, Vec<(String, KeyValue)>)> {
+    fn header_keys(&self, graph: &GraphNode) -> Vec<(String, HeaderRule)> {
         let chain = self.planner.chain;
         graph
             .keys
@@ -207,9 +208,9 @@ impl Putter<'_> {
                 .ingest
                 .headers
                 .iter()
-                .map(|(key, rule)| (key.clone(), rule.card.clone(), rule.map.clone()))
+                .cloned()
                 .chain(self.header_keys(graph));
-            for (key, card, map) in rules {
+            for (key, HeaderRule { card, map }) in rules {
                 if data_id.get(&key).is_none()
                     && let Some(text) = card_text(header, &card)
                 {

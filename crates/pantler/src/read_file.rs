@@ -108,8 +108,13 @@ fn formatter_of(formatters: &FormatterSet, source: &dyn Source) -> Result<Arc<dy
     } else {
         None
     };
-    by_content.or_else(|| formatters.by_extension(name)).ok_or_else(|| Error::Request {
-        message: format!("cannot tell the format of {name}"),
-        hints: vec!["give it the extension of its format, for instance .fits, .json, .yaml or .txt".to_owned()],
-    })
+    by_content
+        .or_else(|| formatters.by_extension(name))
+        .ok_or_else(|| Error::Request {
+            message: format!("cannot tell the format of {name}"),
+            hints: vec![
+                "give it the extension of its format, for instance .fits, .json, .yaml or .txt"
+                    .to_owned(),
+            ],
+        })
 }

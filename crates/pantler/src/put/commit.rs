@@ -424,7 +424,7 @@ fn supersede(store: &dyn Store, transaction: &mut dyn Transaction, old: &Found) 
 
 /// Moves replaced datasets from where they were staged to where their templates put them, and drops old ones that nobody
 /// uses.
-fn finish_replacements(repository: &Repository, staged: &mut Vec<StagedWrite>) -> Result<()> {
+fn finish_replacements(repository: &Repository, staged: &mut [StagedWrite]) -> Result<()> {
     let store = repository.store();
     let replaced: Vec<(&Write, &ArtifactPath, &Found)> = staged
         .iter()

@@ -1,0 +1,230 @@
+//! Binds the nodes of a graph to what exists: by type and data ID, in search order, unless a composition was recorded.
+
+use std::sync::Arc;
+
+use pantler_core::composite_graph::{GraphKind, GraphNode};
+use pantler_core::plan::{Assemble, Found as HowFound, Missing, PlanKind, PlanNode};
+use pantler_core::policy::{Component, Definition};
+use pantler_core::report::TrailStep;
+use pantler_core::{DataId, DatasetId, DatasetRecord};
+
+use crate::candidates::{Candidates, Found};
+use crate::chain::Chain;
+use crate::error::{Asked, Result};
+
+use super::{Composition, Planner};
+
+/// Binds the nodes of one graph.
+pub(super) struct Binder<'a> {
+    pub(super) planner: &'a Planner<'a>,
+    pub(super) asked: &'a Asked,
+    pub(super) candidates: Candidates,
+}
+
+impl Binder<'_> {
+    pub(super) fn chain(&self) -> &Chain {
+        self.planner.chain
+    }
+
+    pub(super) fn bind(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
+        if graph.is_subset() {
+            return self.bind_subset(graph, root);
+        }
+        let data_id = graph.data_id(root);
+        let found = self
+            .candidates
+            .first(self.planner.chain, graph, &data_id)
+            .cloned();
+        let recorded = self.planner.composition == Composition::Recorded;
+        let mut node = match (&graph.kind, found) {
+            (_, Some(found)) if found.record.artifact.is_some() => self.planner.read_node(
+                self.asked,
+                graph.component.as_ref(),
+                Some(&graph.definition),
+                &found,
+                HowFound::Lookup,
+            )?,
+            (_, Some(found)) if recorded && !found.record.members.is_empty() => self.recorded(
+                Some(graph),
+                graph.component.as_ref(),
+                &found,
+                HowFound::Lookup,
+            )?,
+            (GraphKind::Composite(components), _) => self.by_lookup(graph, components, root)?,
+            (GraphKind::File, _) => {
+                missing(graph, data_id.clone(), self.trail(graph, &data_id), None)
+            }
+        };
+        node.data_id = data_id;
+        node.component = graph.component.clone();
+        self.narrow(node, &graph.part)
+    }
+
+    /// A component that is a part of another type (rule R12).
+    fn narrow(&self, mut node: PlanNode, part: &[String]) -> Result<PlanNode> {
+        let component = node.component.clone();
+        for name in part {
+            node = self.planner.select(node, name)?;
+        }
+        node.component = component;
+        Ok(node)
+    }
+
+    fn by_lookup(
+        &mut self,
+        graph: &GraphNode,
+        components: &[GraphNode],
+        root: &DataId,
+    ) -> Result<PlanNode> {
+        let mut nodes = Vec::new();
+        for component in components {
+            nodes.push(self.bind(component, root)?);
+        }
+        let base = graph.base().and_then(|base| {
+            components
+                .iter()
+                .position(|node| node.component_name() == base.component_name())
+        });
+        Ok(composite_node(
+            graph,
+            nodes,
+            base,
+            graph.policy,
+            None,
+            HowFound::Lookup,
+        ))
+    }
+
+    fn bind_subset(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
+        let constraint = graph.data_id(root);
+        let mut found: Vec<Found> = Vec::new();
+        for candidate in self.candidates.of_type(&graph.dataset_type) {
+            let fits = candidate.record.data_id.contains(&constraint);
+            let known = found
+                .iter()
+                .any(|other| other.record.data_id == candidate.record.data_id);
+            if fits && !known {
+                found.push(candidate.clone());
+            }
+        }
+        found.sort_by(|a, b| a.record.data_id.cmp(&b.record.data_id));
+        if found.is_empty() {
+            let component = graph.component.as_ref();
+            if !component.is_some_and(|component| component.allow_empty) {
+                return Ok(missing(
+                    graph,
+                    constraint.clone(),
+                    self.trail(graph, &constraint),
+                    None,
+                ));
+            }
+        }
+        let mut nodes = Vec::new();
+        for each in &found {
+            let node = self.bind_found(Some(graph), None, each, HowFound::Lookup)?;
+            nodes.push(self.narrow(node, &graph.part)?);
+        }
+        Ok(PlanNode {
+            component: graph.component.clone(),
+            dataset_type: graph.dataset_type.clone(),
+            part: graph.part.clone(),
+            overridden: Vec::new(),
+            data_id: constraint,
+            python: graph.definition.python.clone(),
+            kind: PlanKind::Subset(nodes),
+        })
+    }
+
+    /// Binds a dataset that is known already, as what its row says it is, whatever the policy says today (rule R6).
+    pub(super) fn bind_found(
+        &mut self,
+        graph: Option<&GraphNode>,
+        component: Option<&Component>,
+        found: &Found,
+        how: HowFound,
+    ) -> Result<PlanNode> {
+        if found.record.artifact.is_some() {
+            self.planner.read_node(
+                self.asked,
+                component,
+                graph.map(|graph| graph.definition.as_ref()),
+                found,
+                how,
+            )
+        } else {
+            self.recorded(graph, component, found, how)
+        }
+    }
+
+    fn trail(&self, graph: &GraphNode, data_id: &DataId) -> Vec<TrailStep> {
+        let dataset = Asked::new(graph.dataset_name(), data_id).to_string();
+        self.chain()
+            .repositories()
+            .iter()
+            .map(|repository| TrailStep {
+                repository: repository.name().to_owned(),
+                dataset: dataset.clone(),
+                outcome: if repository
+                    .policy()
+                    .definition(&graph.dataset_type)
+                    .is_some()
+                {
+                    "not in its registry".to_owned()
+                } else {
+                    format!("its policy does not define {}", graph.dataset_type)
+                },
+            })
+            .collect()
+    }
+}
+
+fn composite_node(
+    graph: &GraphNode,
+    components: Vec<PlanNode>,
+    base: Option<usize>,
+    repository: usize,
+    record: Option<Arc<DatasetRecord>>,
+    found: HowFound,
+) -> PlanNode {
+    PlanNode {
+        component: graph.component.clone(),
+        dataset_type: graph.dataset_type.clone(),
+        part: Vec::new(),
+        overridden: Vec::new(),
+        data_id: DataId::default(),
+        python: graph.definition.python.clone(),
+        kind: PlanKind::Assemble(Box::new(Assemble {
+            repository,
+            record,
+            assembler: graph
+                .composite()
+                .and_then(|composite| composite.assembler.clone()),
+            assembler_place: assembler_place(&graph.definition),
+            components,
+            base,
+            found,
+        })),
+    }
+}
+
+pub(super) fn assembler_place(definition: &Definition) -> Option<String> {
+    let place = definition.composite.as_ref()?.assembler_place.as_ref()?;
+    Some(place.to_string())
+}
+
+fn missing(
+    graph: &GraphNode,
+    data_id: DataId,
+    trail: Vec<TrailStep>,
+    recorded: Option<DatasetId>,
+) -> PlanNode {
+    PlanNode {
+        component: graph.component.clone(),
+        dataset_type: graph.dataset_type.clone(),
+        part: graph.part.clone(),
+        overridden: Vec::new(),
+        data_id,
+        python: graph.definition.python.clone(),
+        kind: PlanKind::Missing(Box::new(Missing { trail, recorded })),
+    }
+}

@@ -1,0 +1,79 @@
+//! Says what a plan lacks, and where was looked for it.
+
+use pantler_core::TypeName;
+use pantler_core::plan::{Plan, PlanKind, PlanNode};
+
+use crate::chain::Chain;
+use crate::error::{Asked, Error, Result};
+use crate::resolve::Resolved;
+
+use super::node_name;
+
+/// Fails if something that the node needs was not found.
+pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()> {
+    let asked = &resolved.asked;
+    let Some((node, missing)) = plan.root.first_missing() else {
+        return Ok(());
+    };
+    let dataset = Asked::new(node_name(node), &node.data_id);
+    if let Some(id) = missing.recorded {
+        return Err(Error::RecordedGone {
+            asked: asked.clone(),
+            component: node.component_name().to_owned(),
+            dataset,
+            id,
+            looked_in: chain.names(),
+        });
+    }
+    let component = node.component.as_ref().map(|component| {
+        (
+            component.name.clone(),
+            dataset.name.clone(),
+            node.data_id.clone(),
+            component.place.clone(),
+        )
+    });
+    let found = plan
+        .root
+        .children()
+        .iter()
+        .filter_map(|child| match &child.kind {
+            PlanKind::Read(read) => Some((
+                child.component_name().to_owned(),
+                chain.repository(read.repository).name().to_owned(),
+            )),
+            _ => None,
+        })
+        .collect();
+    let other_stage = match (&plan.root.kind, &node.component) {
+        (PlanKind::Assemble(assemble), Some(component)) => assemble
+            .base
+            .map(|base| &assemble.components[base])
+            .filter(|base| base.component_name() != component.name)
+            .map(|base| format!("{} of {}", component.name, node_name(base))),
+        _ => None,
+    };
+    Err(Error::NotFound {
+        asked: asked.clone(),
+        component,
+        composite: node.component.is_some().then(|| {
+            parent_of(&plan.root, node)
+                .unwrap_or(&resolved.dataset_type)
+                .clone()
+        }),
+        missing: missing.clone(),
+        found,
+        other_stage,
+    })
+}
+
+/// Returns the type of the composite that a node of the plan is a component of; `None` for the root, which may be one as well.
+fn parent_of<'a>(above: &'a PlanNode, node: &PlanNode) -> Option<&'a TypeName> {
+    above.children().iter().find_map(|child| {
+        if std::ptr::eq(child, node) {
+            Some(&above.dataset_type)
+        } else {
+            parent_of(child, node)
+        }
+    })
+}
