@@ -209,14 +209,17 @@ fn a_folder_with_something_in_it_is_left_alone() {
     assert!(!place.path("other").exists());
 }
 
-fn readme() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    std::fs::read_to_string(path).expect("the README is there")
+/// Returns a page at the root of the repository.
+fn page(name: &str) -> String {
+    let path = Path::new(ROOT).join(name);
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Returns the README's fenced blocks of a language, in order.
 fn blocks(language: &str) -> Vec<String> {
-    let readme = readme();
+    let readme = page("README.md");
     let fence = format!("```{language}\n");
     readme
         .split(&fence)
@@ -296,4 +299,28 @@ fn the_readmes_library_example_works() {
         let line: String = line.split_whitespace().collect();
         assert!(here.contains(&line), "this test does not try {line}");
     }
+}
+
+#[test]
+fn the_pages_name_files_that_exist() {
+    let mut checked = 0;
+    for name in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let text = page(name);
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .filter(|link| !link.starts_with("https://"));
+        let spans = text
+            .split('`')
+            .filter(|span| span.starts_with("crates/") || span.starts_with("docs/"));
+        for path in links.chain(spans) {
+            assert!(
+                Path::new(ROOT).join(path).exists(),
+                "{name} names {path}, which is not there"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 20, "only {checked} names were found");
 }
