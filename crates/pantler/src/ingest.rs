@@ -185,11 +185,11 @@ impl Putter<'_> {
                     .repositories()
                     .iter()
                     .find_map(|repository| repository.policy().key(key))?;
-                Some((
-                    key.clone(),
-                    definition.header.clone()?,
-                    definition.map.clone(),
-                ))
+                let rule = HeaderRule {
+                    card: definition.header.clone()?,
+                    map: definition.map.clone(),
+                };
+                Some((key.clone(), rule))
             })
             .collect()
     }
