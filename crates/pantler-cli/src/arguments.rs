@@ -14,7 +14,12 @@ use crate::words;
 ///
 /// A word that looks like key=value is a data-ID key; write ./a=b.fits for a file of such a name. After -- all are files.
 #[derive(Debug, Parser)]
-#[command(name = "pantler", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "pantler",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct Arguments {
     #[command(flatten)]
     pub global: Global,
@@ -64,8 +69,16 @@ impl Repositories {
     /// Returns them as they are typed behind a command's name, for hints.
     pub fn typed(&self) -> String {
         let quoted = |path: &PathBuf| crate::out_file::quoted(&path.display().to_string());
-        let inputs = self.more.inputs.iter().map(|input| format!(" --input {}", quoted(input)));
-        let outputs = self.more.outputs.iter().map(|output| format!(" --output {}", quoted(output)));
+        let inputs = self
+            .more
+            .inputs
+            .iter()
+            .map(|input| format!(" --input {}", quoted(input)));
+        let outputs = self
+            .more
+            .outputs
+            .iter()
+            .map(|output| format!(" --output {}", quoted(output)));
         let more: String = inputs.chain(outputs).collect();
         format!("{}{more}", quoted(&self.repository))
     }

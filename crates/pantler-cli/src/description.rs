@@ -41,7 +41,12 @@ impl Description {
         let components: Map<String, Value> = self
             .components
             .iter()
-            .map(|line| (line.name.clone(), json!({ "class": line.class, "bytes": line.bytes })))
+            .map(|line| {
+                (
+                    line.name.clone(),
+                    json!({ "class": line.class, "bytes": line.bytes }),
+                )
+            })
             .collect();
         json!({
             "name": self.name,
@@ -67,7 +72,10 @@ impl Description {
             mask_table(screen, self.object.as_ref()),
             self.header_text(screen, all),
         ];
-        let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+        let sections: Vec<String> = sections
+            .into_iter()
+            .filter(|section| !section.is_empty())
+            .collect();
         sections.join("\n")
     }
 
@@ -93,7 +101,15 @@ impl Description {
                 ]
             })
             .collect();
-        table(screen, &[("component", Align::Left), ("class", Align::Left), ("size", Align::Right)], &rows)
+        table(
+            screen,
+            &[
+                ("component", Align::Left),
+                ("class", Align::Left),
+                ("size", Align::Right),
+            ],
+            &rows,
+        )
     }
 
     fn header_text(&self, screen: &Screen, all: bool) -> String {
@@ -101,19 +117,30 @@ impl Description {
         let Some(header) = self.header() else {
             return String::new();
         };
-        let Some(header) = downcast::<Metadata>(header.as_ref()).filter(|header| !header.is_empty()) else {
+        let Some(header) =
+            downcast::<Metadata>(header.as_ref()).filter(|header| !header.is_empty())
+        else {
             return String::new();
         };
         let cards: Vec<_> = header.iter().collect();
-        let shown = if all { cards.len() } else { cards.len().min(FIRST) };
+        let shown = if all {
+            cards.len()
+        } else {
+            cards.len().min(FIRST)
+        };
         let title = match cards.len() - shown {
             0 => format!("header, {}", count(cards.len() as u64, "card", "cards")),
-            _ => format!("header, {shown} of {} cards (--all shows the rest)", cards.len()),
+            _ => format!(
+                "header, {shown} of {} cards (--all shows the rest)",
+                cards.len()
+            ),
         };
         let mut text = format!("{}\n", screen.out(Style::Dim, &title));
         for card in cards.into_iter().take(shown) {
             let comment = card.comment().filter(|comment| !comment.is_empty());
-            let comment = comment.map(|comment| format!(" / {comment}")).unwrap_or_default();
+            let comment = comment
+                .map(|comment| format!(" / {comment}"))
+                .unwrap_or_default();
             let line = match card.value() {
                 CardValue::Commentary(text) => format!("{:<8}  {text}", card.keyword()),
                 value => format!("{:<8}= {value}{comment}", card.keyword()),
@@ -131,7 +158,11 @@ fn planes(object: &dyn Object) -> Vec<(&'static str, &Image)> {
     let mut planes = Vec::new();
     if let Some(exposure) = downcast::<Exposure>(object) {
         planes.extend(exposure.image().map(|image| ("image", image.as_ref())));
-        planes.extend(exposure.variance().map(|image| ("variance", image.as_ref())));
+        planes.extend(
+            exposure
+                .variance()
+                .map(|image| ("variance", image.as_ref())),
+        );
     } else if let Some(masked) = downcast::<MaskedImage>(object) {
         planes.extend(masked.image().map(|image| ("image", image.as_ref())));
         planes.extend(masked.variance().map(|image| ("variance", image.as_ref())));
@@ -232,7 +263,11 @@ fn mask_table(screen: &Screen, object: &dyn Object) -> String {
         return String::new();
     };
     let pixels = mask.pixels().len().max(1) as f64;
-    let mut planes: Vec<(&String, u8)> = mask.planes().iter().map(|(name, bit)| (name, *bit)).collect();
+    let mut planes: Vec<(&String, u8)> = mask
+        .planes()
+        .iter()
+        .map(|(name, bit)| (name, *bit))
+        .collect();
     planes.sort_by_key(|(_, bit)| *bit);
     let rows: Vec<Vec<String>> = planes
         .into_iter()

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use pantler::core::problem::Problem;
+use pantler::core::problem::{Problem, Severity};
 use pantler::core::report::{Kind, Label};
 use pantler::{Error, Report};
 use serde_json::{Map, Value, json};
 
 use crate::screen::{Screen, Style};
+use crate::table::count;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug)]
@@ -49,10 +50,22 @@ impl Failure {
             screen.error_line(&json!({ "error": report_json(&report) }).to_string());
             return;
         }
-        for problem in self.problems() {
-            screen.error_line(&format!("{}\n", problem_text(problem, |style, text| screen.error(style, text))));
+        let problems = self.problems();
+        for problem in problems {
+            screen.error_line(&format!(
+                "{}\n",
+                problem_text(problem, |style, text| screen.error(style, text))
+            ));
         }
-        screen.error_line(&report_text(&report, |style, text| screen.error(style, text)));
+        // Each problem has been shown in its place, with its hints: the report would only repeat the first.
+        if !problems.is_empty() {
+            let error = screen.error(Style::Error, "error:");
+            screen.error_line(&format!("{error} {}", problem_counts(problems)));
+            return;
+        }
+        screen.error_line(&report_text(&report, |style, text| {
+            screen.error(style, text)
+        }));
     }
 
     /// Returns what is to be shown of it.
@@ -61,9 +74,8 @@ impl Failure {
             Failure::Engine(error) => error.report(),
             Failure::Request(report) => (**report).clone(),
             Failure::ReaderGone => Report::new(Kind::Io, "nobody reads standard output"),
-            Failure::Output(error) => {
-                Report::new(Kind::Io, "cannot write to standard output").fact(Label::Why, error.to_string())
-            }
+            Failure::Output(error) => Report::new(Kind::Io, "cannot write to standard output")
+                .fact(Label::Why, error.to_string()),
         }
     }
 
@@ -117,6 +129,24 @@ pub fn problem_text(problem: &Problem, styled: impl Fn(Style, &str) -> String) -
         }
     }
     text
+}
+
+/// Returns how many errors and warnings there are in a policy.
+pub fn problem_counts(problems: &[Problem]) -> String {
+    let number = |severity: Severity| {
+        let found = problems
+            .iter()
+            .filter(|problem| problem.severity == severity);
+        found.count() as u64
+    };
+    let errors = count(number(Severity::Error), "error", "errors");
+    match number(Severity::Warning) {
+        0 => format!("the policy has {errors}"),
+        warnings => format!(
+            "the policy has {errors} and {}",
+            count(warnings, "warning", "warnings")
+        ),
+    }
 }
 
 /// Returns a report as a document.
@@ -178,7 +208,13 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_gone_is_no_failure() {
-        assert_eq!(Failure::of_output(io::ErrorKind::BrokenPipe.into()).exit_status(), 0);
-        assert_eq!(Failure::of_output(io::ErrorKind::StorageFull.into()).exit_status(), 3);
+        assert_eq!(
+            Failure::of_output(io::ErrorKind::BrokenPipe.into()).exit_status(),
+            0
+        );
+        assert_eq!(
+            Failure::of_output(io::ErrorKind::StorageFull.into()).exit_status(),
+            3
+        );
     }
 }

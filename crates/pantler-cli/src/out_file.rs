@@ -46,7 +46,12 @@ impl Written {
 
     /// Returns the line for people.
     pub fn text(&self) -> String {
-        format!("{}   {}, {}\n", self.out, self.format, human_bytes(self.bytes))
+        format!(
+            "{}   {}, {}\n",
+            self.out,
+            self.format,
+            human_bytes(self.bytes)
+        )
     }
 }
 
@@ -71,10 +76,14 @@ pub fn check_extension(formatters: &FormatterSet, file: &Path) -> Result<(), Fai
         None => "it has no extension, which would decide the format".to_owned(),
         Some(extension) => format!("no format has the extension .{}", extension.display()),
     };
-    Err(Report::new(Kind::Request, format!("cannot tell the format of {name}"))
-        .fact(Label::Why, why)
-        .hint("images and what belongs to them are .fits; metadata, bbox and visitInfo are .json")
-        .into())
+    Err(
+        Report::new(Kind::Request, format!("cannot tell the format of {name}"))
+            .fact(Label::Why, why)
+            .hint(
+                "images and what belongs to them are .fits; metadata, bbox and visitInfo are .json",
+            )
+            .into(),
+    )
 }
 
 /// Writes an object to a file, whole or not at all.
@@ -101,25 +110,34 @@ fn check_class(out: &OutFile<'_>, object: &dyn Object) -> Result<(), Failure> {
     let file = out.file.display().to_string();
     let extensions = fitting(object.class());
     let lower = file.to_lowercase();
-    if extensions.is_empty() || extensions.iter().any(|extension| lower.ends_with(extension)) {
+    if extensions.is_empty()
+        || extensions
+            .iter()
+            .any(|extension| lower.ends_with(extension))
+    {
         return Ok(());
     }
-    let fitting = out.file.with_extension(extensions[0].trim_start_matches('.'));
-    Err(Report::new(Kind::Request, format!("`{}` cannot be written to {file}", out.name))
-        .fact(
-            Label::Why,
-            format!(
-                "it is of class {}, which is written as {}",
-                object.class(),
-                extensions.join(", ")
-            ),
-        )
-        .hint(format!(
-            "`{} --out {}` writes it",
-            out.command,
-            quoted(&fitting.display().to_string())
-        ))
-        .into())
+    let fitting = out
+        .file
+        .with_extension(extensions[0].trim_start_matches('.'));
+    Err(Report::new(
+        Kind::Request,
+        format!("`{}` cannot be written to {file}", out.name),
+    )
+    .fact(
+        Label::Why,
+        format!(
+            "it is of class {}, which is written as {}",
+            object.class(),
+            extensions.join(", ")
+        ),
+    )
+    .hint(format!(
+        "`{} --out {}` writes it",
+        out.command,
+        quoted(&fitting.display().to_string())
+    ))
+    .into())
 }
 
 /// Returns a word as it is typed to a shell.
@@ -135,7 +153,11 @@ pub fn file_name(name: &str, data_id: &DataId, object: &dyn Object) -> String {
         file.push_str(&format!("_{}-{}", safe(key), safe(&value.plain())));
     }
     let extension = fitting(object.class()).first().copied();
-    file + extension.unwrap_or(if object.class() == "Text" { ".txt" } else { ".bin" })
+    file + extension.unwrap_or(if object.class() == "Text" {
+        ".txt"
+    } else {
+        ".bin"
+    })
 }
 
 /// Replaces characters that mean something to shells or file systems by their code, so that no two names become one.
@@ -168,7 +190,10 @@ mod tests {
             ("object".to_owned(), "../M 13".to_owned()),
         ]);
         let name = file_name("calexp:jointcal.metadata", &data_id, &Metadata::default());
-        assert_eq!(name, "calexp-jointcal.metadata_visit-11506_object-%2E.%2FM%2013.json");
+        assert_eq!(
+            name,
+            "calexp-jointcal.metadata_visit-11506_object-%2E.%2FM%2013.json"
+        );
     }
 
     #[test]
@@ -185,7 +210,13 @@ mod tests {
         let Failure::Request(report) = failure else {
             panic!("{failure:?}");
         };
-        assert_eq!(report.message, "`calexp.metadata` cannot be written to folder/m.fits");
-        assert_eq!(report.hints, ["`pantler get out calexp.metadata visit=1 --out folder/m.json` writes it"]);
+        assert_eq!(
+            report.message,
+            "`calexp.metadata` cannot be written to folder/m.fits"
+        );
+        assert_eq!(
+            report.hints,
+            ["`pantler get out calexp.metadata visit=1 --out folder/m.json` writes it"]
+        );
     }
 }

@@ -45,9 +45,15 @@ impl<'a> Drawn<'a> {
     pub fn of(object: &'a ObjectRef) -> Option<Drawn<'a>> {
         let object: &dyn Object = object.as_ref();
         let (image, mask) = if let Some(exposure) = downcast::<Exposure>(object) {
-            (exposure.image().map(AsRef::as_ref), exposure.mask().map(AsRef::as_ref))
+            (
+                exposure.image().map(AsRef::as_ref),
+                exposure.mask().map(AsRef::as_ref),
+            )
         } else if let Some(planes) = downcast::<MaskedImage>(object) {
-            (planes.image().map(AsRef::as_ref), planes.mask().map(AsRef::as_ref))
+            (
+                planes.image().map(AsRef::as_ref),
+                planes.mask().map(AsRef::as_ref),
+            )
         } else if let Some(image) = downcast::<Image>(object) {
             (Some(image), None)
         } else {
@@ -57,12 +63,15 @@ impl<'a> Drawn<'a> {
     }
 
     fn new(image: Option<&'a Image>, mask: Option<&'a Mask>) -> Option<Drawn<'a>> {
-        let pixels = image.map(Image::pixel_box).or_else(|| mask.map(Mask::pixel_box))?;
+        let pixels = image
+            .map(Image::pixel_box)
+            .or_else(|| mask.map(Mask::pixel_box))?;
         // Both fit, as the pixels are in memory.
         let (width, height) = (pixels.width as usize, pixels.height as usize);
         (width > 0 && height > 0).then_some(Drawn {
             image,
-            mask: mask.filter(|mask| (mask.width(), mask.height()) == (pixels.width, pixels.height)),
+            mask: mask
+                .filter(|mask| (mask.width(), mask.height()) == (pixels.width, pixels.height)),
             width,
             height,
         })
@@ -74,12 +83,21 @@ impl<'a> Drawn<'a> {
         let (columns, rows) = (self.width.div_ceil(shrink), self.height.div_ceil(shrink));
         let grow = (ENOUGH / columns.max(rows)).max(1);
         let stretch = self.image.and_then(Stretch::of);
-        let colours = self.mask.map(|mask| plane_colours(mask.planes())).unwrap_or_default();
+        let colours = self
+            .mask
+            .map(|mask| plane_colours(mask.planes()))
+            .unwrap_or_default();
         let (width, height) = (columns * grow, rows * grow);
         let mut rgb = vec![0_u8; width * height * 3];
         for row in 0..rows {
             for column in 0..columns {
-                let colour = self.colour(column * shrink, row * shrink, shrink, stretch.as_ref(), &colours);
+                let colour = self.colour(
+                    column * shrink,
+                    row * shrink,
+                    shrink,
+                    stretch.as_ref(),
+                    &colours,
+                );
                 for y in 0..grow {
                     // The first row of an image is its lowest.
                     let from_top = height - 1 - (row * grow + y);
@@ -94,7 +112,14 @@ impl<'a> Drawn<'a> {
     }
 
     /// The colour of a block of pixels.
-    fn colour(&self, x0: usize, y0: usize, size: usize, stretch: Option<&Stretch>, colours: &[(u8, [u8; 3])]) -> [u8; 3] {
+    fn colour(
+        &self,
+        x0: usize,
+        y0: usize,
+        size: usize,
+        stretch: Option<&Stretch>,
+        colours: &[(u8, [u8; 3])],
+    ) -> [u8; 3] {
         let (mut sum, mut count, mut bits) = (0.0, 0_u32, 0_i32);
         for y in y0..(y0 + size).min(self.height) {
             for x in x0..(x0 + size).min(self.width) {
@@ -104,7 +129,11 @@ impl<'a> Drawn<'a> {
                     sum += value;
                     count += 1;
                 }
-                bits |= self.mask.and_then(|mask| mask.pixels().get(index)).copied().unwrap_or(0);
+                bits |= self
+                    .mask
+                    .and_then(|mask| mask.pixels().get(index))
+                    .copied()
+                    .unwrap_or(0);
             }
         }
         let mut colour = match (self.image, stretch) {
@@ -130,7 +159,9 @@ impl Picture {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         let mut writer = encoder.write_header().map_err(|error| error.to_string())?;
-        writer.write_image_data(&self.rgb).map_err(|error| error.to_string())?;
+        writer
+            .write_image_data(&self.rgb)
+            .map_err(|error| error.to_string())?;
         writer.finish().map_err(|error| error.to_string())?;
         Ok(bytes)
     }
@@ -147,7 +178,10 @@ fn blend(under: [u8; 3], over: [u8; 3]) -> [u8; 3] {
 
 /// Returns the colour of each plane's bit; those of the field's display tools where they have one for the plane.
 fn plane_colours(planes: &BTreeMap<String, u8>) -> Vec<(u8, [u8; 3])> {
-    let mut colours: Vec<(u8, [u8; 3])> = planes.iter().map(|(name, bit)| (*bit, plane_colour(name, *bit).1)).collect();
+    let mut colours: Vec<(u8, [u8; 3])> = planes
+        .iter()
+        .map(|(name, bit)| (*bit, plane_colour(name, *bit).1))
+        .collect();
     colours.sort_unstable();
     colours
 }
@@ -207,7 +241,9 @@ impl Stretch {
         values.sort_unstable_by(f64::total_cmp);
         let percentile = |percent: f64| {
             let last = values.len().checked_sub(1)?;
-            values.get((last as f64 * percent / 100.0).round() as usize).copied()
+            values
+                .get((last as f64 * percent / 100.0).round() as usize)
+                .copied()
         };
         let (low, high) = (percentile(2.0)?, percentile(99.7)?);
         let noise = (percentile(84.0)? - percentile(16.0)?) / 2.0;
@@ -220,7 +256,8 @@ impl Stretch {
             return 128;
         }
         let curve = |value: f64| (value / self.soft).asinh();
-        let share = curve((value - self.low).clamp(0.0, self.high - self.low)) / curve(self.high - self.low);
+        let share = curve((value - self.low).clamp(0.0, self.high - self.low))
+            / curve(self.high - self.low);
         // Between 0 and 255, as the share is between 0 and 1.
         (share * 255.0).round() as u8
     }
@@ -231,13 +268,17 @@ mod tests {
     use super::*;
 
     fn image(width: u64, height: u64, value: impl Fn(u64, u64) -> f32) -> Image {
-        let pixels: Vec<f32> = (0..width * height).map(|index| value(index % width, index / width)).collect();
+        let pixels: Vec<f32> = (0..width * height)
+            .map(|index| value(index % width, index / width))
+            .collect();
         Image::new(pixels, width, height, 0, 0).expect("as many pixels as the size says")
     }
 
     fn at(picture: &Picture, x: usize, y_from_top: usize) -> [u8; 3] {
         let start = (y_from_top * picture.width + x) * 3;
-        picture.rgb[start..start + 3].try_into().expect("three channels")
+        picture.rgb[start..start + 3]
+            .try_into()
+            .expect("three channels")
     }
 
     fn draw(image: Option<&Image>, mask: Option<&Mask>) -> Picture {
@@ -277,23 +318,33 @@ mod tests {
         assert_eq!(at(&picture, 2 * size, 0), NO_NUMBER);
         assert_eq!(at(&picture, 3 * size, 0), NO_NUMBER);
         assert_ne!(at(&picture, 0, 0), NO_NUMBER);
-        assert_eq!(at(&draw(Some(&image(2, 2, |_, _| f32::NAN)), None), 0, 0), NO_NUMBER);
+        assert_eq!(
+            at(&draw(Some(&image(2, 2, |_, _| f32::NAN)), None), 0, 0),
+            NO_NUMBER
+        );
     }
 
     #[test]
     fn a_constant_image_is_grey() {
-        assert_eq!(at(&draw(Some(&image(3, 3, |_, _| 7.0)), None), 0, 0), [128; 3]);
+        assert_eq!(
+            at(&draw(Some(&image(3, 3, |_, _| 7.0)), None), 0, 0),
+            [128; 3]
+        );
     }
 
     #[test]
     fn planes_are_translucent() {
         let flat = image(2, 1, |_, _| 7.0);
         let planes = BTreeMap::from([("DETECTED".to_owned(), 5), ("EDGE".to_owned(), 31)]);
-        let mask = Mask::new(vec![0, (1 << 5) | i32::MIN], 2, 1, 0, 0, planes).expect("a sound mask");
+        let mask =
+            Mask::new(vec![0, (1 << 5) | i32::MIN], 2, 1, 0, 0, planes).expect("a sound mask");
         let picture = draw(Some(&flat), Some(&mask));
         let masked = at(&picture, picture.width - 1, 0);
         assert_eq!(at(&picture, 0, 0), [128; 3]);
-        assert_eq!(masked, blend(blend([128; 3], [70, 110, 255]), [240, 230, 40]));
+        assert_eq!(
+            masked,
+            blend(blend([128; 3], [70, 110, 255]), [240, 230, 40])
+        );
         let alone = draw(None, Some(&mask));
         assert_eq!(at(&alone, 0, 0), [0; 3]);
         assert_ne!(at(&alone, alone.width - 1, 0), [0; 3]);
@@ -308,19 +359,28 @@ mod tests {
             _ => ((x * 7 + y * 13) % 11) as f32 / 5.0 - 1.0,
         });
         let picture = draw(Some(&noisy), None);
-        let grey = |x: usize, y: usize| at(&picture, x * 5 + 2, picture.height - 1 - (y * 5 + 2))[0];
+        let grey =
+            |x: usize, y: usize| at(&picture, x * 5 + 2, picture.height - 1 - (y * 5 + 2))[0];
         let (sky, faint, bright) = (grey(50, 50), grey(22, 22), grey(72, 72));
-        assert!(sky < 120 && faint > sky + 40 && bright >= faint, "{sky} {faint} {bright}");
+        assert!(
+            sky < 120 && faint > sky + 40 && bright >= faint,
+            "{sky} {faint} {bright}"
+        );
     }
 
     #[test]
     fn the_file_can_be_read_back() {
         let picture = draw(Some(&image(3, 2, |x, y| (x + y) as f32)), None);
         let bytes = picture.png().expect("it is a picture");
-        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("it is a PNG");
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+            .read_info()
+            .expect("it is a PNG");
         let mut rgb = vec![0; reader.output_buffer_size().expect("it fits")];
         let info = reader.next_frame(&mut rgb).expect("it has one frame");
-        assert_eq!((info.width as usize, info.height as usize), (picture.width, picture.height));
+        assert_eq!(
+            (info.width as usize, info.height as usize),
+            (picture.width, picture.height)
+        );
         assert_eq!(rgb, picture.rgb);
     }
 }

@@ -29,7 +29,10 @@ pub type CommandResult = Result<Outcome, Failure>;
 
 /// Runs the program.
 pub fn run(words: Vec<OsString>) -> ExitCode {
-    let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    let json = words
+        .iter()
+        .take_while(|word| *word != "--")
+        .any(|word| word == "--json");
     std::panic::set_hook(Box::new(move |info| report_bug(info, json)));
     // The hook has said what there is to say; the status says that it is not the caller's fault.
     let status = catch_unwind(AssertUnwindSafe(|| parse_and_run(&words, json)));
@@ -51,7 +54,9 @@ fn parse_and_run(words: &[OsString], json: bool) -> u8 {
         }
     };
     if arguments.global.stats {
-        session.screen.error_line(&session.stats().document().to_string());
+        session
+            .screen
+            .error_line(&session.stats().document().to_string());
     }
     status
 }
@@ -62,7 +67,10 @@ fn not_parsed(error: &clap::Error, json: bool) -> u8 {
         json,
         ..Global::default()
     });
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
         return match error.print().map_err(Failure::of_output) {
             Ok(()) => 0,
             Err(failure) => failure.exit_status(),
@@ -81,14 +89,22 @@ fn not_parsed(error: &clap::Error, json: bool) -> u8 {
 fn usage_report(error: &clap::Error) -> Report {
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim);
-    let message = lines.next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':').to_owned();
+    let message = lines
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .trim_end_matches(':')
+        .to_owned();
     let mut report = Report::new(Kind::Request, message);
     for line in lines {
         if let Some(tip) = line.strip_prefix("tip: ") {
             report = report.hint(tip);
         } else if let Some(usage) = line.strip_prefix("Usage: ") {
             report = report.hint(format!("usage: {usage}"));
-        } else if !line.is_empty() && !line.starts_with("For more information") && report.hints.is_empty() {
+        } else if !line.is_empty()
+            && !line.starts_with("For more information")
+            && report.hints.is_empty()
+        {
             report = report.fact(Label::Why, line);
         }
     }
@@ -113,9 +129,15 @@ fn report_bug(info: &PanicHookInfo<'_>, json: bool) {
 
 fn bug_report(place: &str, why: &str) -> Report {
     Report::new(Kind::Unsupported, "this is a bug in pantler")
-        .fact(Label::Found, format!("pantler {} stopped at {place}", env!("CARGO_PKG_VERSION")))
+        .fact(
+            Label::Found,
+            format!("pantler {} stopped at {place}", env!("CARGO_PKG_VERSION")),
+        )
         .fact(Label::Why, why)
-        .hint(format!("please report it, with the command, at {}/issues", env!("CARGO_PKG_REPOSITORY")))
+        .hint(format!(
+            "please report it, with the command, at {}/issues",
+            env!("CARGO_PKG_REPOSITORY")
+        ))
 }
 
 #[cfg(test)]
@@ -131,14 +153,18 @@ mod tests {
     #[test]
     fn a_fault_of_ours_says_so_and_where_to_report_it() {
         let report = bug_report("a.rs:1:2", "index out of bounds").to_string();
-        assert!(report.starts_with("error: this is a bug in pantler"), "{report}");
+        assert!(
+            report.starts_with("error: this is a bug in pantler"),
+            "{report}"
+        );
         assert!(report.contains("stopped at a.rs:1:2"), "{report}");
         assert!(report.contains("/issues"), "{report}");
     }
 
     #[test]
     fn usage_becomes_a_report() {
-        let error = Arguments::try_parse_from(["pantler", "query", "out", "--limt", "3"]).expect_err("no such option");
+        let error = Arguments::try_parse_from(["pantler", "query", "out", "--limt", "3"])
+            .expect_err("no such option");
         let report = usage_report(&error);
         assert_eq!(report.message, "unexpected argument '--limt' found");
         assert!(report.hints[0].contains("--limit"), "{:?}", report.hints);

@@ -75,7 +75,11 @@ impl Screen {
     }
 
     /// Prints what a command found or did: the document, or what `text` makes of it for people.
-    pub fn show(&self, document: impl FnOnce() -> Value, text: impl FnOnce(&Screen) -> String) -> Result<(), Failure> {
+    pub fn show(
+        &self,
+        document: impl FnOnce() -> Value,
+        text: impl FnOnce(&Screen) -> String,
+    ) -> Result<(), Failure> {
         if self.json {
             self.print(&format!("{:#}\n", document()))
         } else {
@@ -84,7 +88,11 @@ impl Screen {
     }
 
     /// Prints what a command did, which people may not want to read: nothing under `--quiet`.
-    pub fn report(&self, document: impl FnOnce() -> Value, text: impl FnOnce(&Screen) -> String) -> Result<(), Failure> {
+    pub fn report(
+        &self,
+        document: impl FnOnce() -> Value,
+        text: impl FnOnce(&Screen) -> String,
+    ) -> Result<(), Failure> {
         if self.quiet && !self.json {
             return Ok(());
         }
@@ -102,7 +110,10 @@ impl Screen {
     /// Prints a remark on standard error; none under `--quiet` and `--json`.
     pub fn remark(&self, style: Style, label: &str, text: &str) {
         if !self.quiet && !self.json {
-            self.error_line(&format!("{} {text}", styled(self.colour_error, style, label)));
+            self.error_line(&format!(
+                "{} {text}",
+                styled(self.colour_error, style, label)
+            ));
         }
     }
 
@@ -127,7 +138,10 @@ impl Screen {
             return ProgressBar::hidden();
         }
         let (bar, template) = match steps {
-            Some(steps) => (ProgressBar::new(steps), "{msg} {wide_bar} {pos}/{len} {eta}"),
+            Some(steps) => (
+                ProgressBar::new(steps),
+                "{msg} {wide_bar} {pos}/{len} {eta}",
+            ),
             None => (ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}"),
         };
         bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -147,7 +161,10 @@ mod tests {
     #[test]
     fn style_is_only_colour() {
         assert_eq!(styled(false, Style::Error, "error:"), "error:");
-        assert_eq!(styled(true, Style::Error, "error:"), "\x1b[1;31merror:\x1b[0m");
+        assert_eq!(
+            styled(true, Style::Error, "error:"),
+            "\x1b[1;31merror:\x1b[0m"
+        );
         assert_eq!(styled(true, Style::Dim, ""), "");
     }
 }

@@ -77,7 +77,11 @@ impl Session {
     /// Opens repositories as for writing, and changes nothing by it.
     pub fn writing_as_it_is(&self, repositories: &Repositories) -> Result<Butler, Failure> {
         let options = self.options();
-        let chain = Chain::open(&outputs(repositories), &repositories.more.inputs, options.opener.as_ref())?;
+        let chain = Chain::open(
+            &outputs(repositories),
+            &repositories.more.inputs,
+            options.opener.as_ref(),
+        )?;
         Ok(self.remarking(Butler::of(chain, options)))
     }
 

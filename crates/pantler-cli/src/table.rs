@@ -17,13 +17,19 @@ pub enum Align {
 /// Returns rows under headings; the columns that hold nothing are left out.
 pub fn table(screen: &Screen, headings: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let used: Vec<usize> = (0..headings.len())
-        .filter(|column| rows.iter().any(|row| row.get(*column).is_some_and(|cell| !cell.is_empty())))
+        .filter(|column| {
+            rows.iter()
+                .any(|row| row.get(*column).is_some_and(|cell| !cell.is_empty()))
+        })
         .collect();
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(used.iter().map(|column| headings[*column].0));
     for row in rows {
-        table.add_row(used.iter().map(|column| row.get(*column).map_or("", String::as_str)));
+        table.add_row(
+            used.iter()
+                .map(|column| row.get(*column).map_or("", String::as_str)),
+        );
     }
     for (index, column) in used.iter().enumerate() {
         if let Some(shown) = table.column_mut(index) {
@@ -36,7 +42,11 @@ pub fn table(screen: &Screen, headings: &[(&str, Align)], rows: &[Vec<String>]) 
     let mut text = String::new();
     for (index, line) in table.lines().enumerate() {
         let line = line.trim_end();
-        let line = if index == 0 { screen.out(Style::Dim, line) } else { line.to_owned() };
+        let line = if index == 0 {
+            screen.out(Style::Dim, line)
+        } else {
+            line.to_owned()
+        };
         text.push_str(&line);
         text.push('\n');
     }

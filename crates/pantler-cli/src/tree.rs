@@ -74,7 +74,11 @@ fn add_put_node(node: &PutNode, name: &str, branches: &str, below: &str, lines: 
     });
     for (index, component) in node.components.iter().enumerate() {
         let last = index + 1 == node.components.len();
-        let (branch, more) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let (branch, more) = if last {
+            ("└─ ", "   ")
+        } else {
+            ("├─ ", "│  ")
+        };
         let (branches, below) = (format!("{below}{branch}"), format!("{below}{more}"));
         add_put_node(component, &component.component, &branches, &below, lines);
     }
@@ -86,15 +90,31 @@ fn render(screen: &Screen, lines: &[Line]) -> String {
         return text;
     };
     // The root is a heading: its cells are too long to set the width of the columns.
-    let cells: Vec<&str> = root.cells.iter().map(|cell| cell.text.as_str()).filter(|text| !text.is_empty()).collect();
+    let cells: Vec<&str> = root
+        .cells
+        .iter()
+        .map(|cell| cell.text.as_str())
+        .filter(|text| !text.is_empty())
+        .collect();
     if let Some((name, more)) = cells.split_first() {
         let name = screen.out(Style::Bold, name);
-        text.push_str(std::iter::once(name.as_str()).chain(more.iter().copied()).collect::<Vec<_>>().join(GAP).trim_end());
+        text.push_str(
+            std::iter::once(name.as_str())
+                .chain(more.iter().copied())
+                .collect::<Vec<_>>()
+                .join(GAP)
+                .trim_end(),
+        );
         text.push('\n');
     }
     let columns = rest.iter().map(|line| line.cells.len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|column| rest.iter().map(|line| width_of(line, column)).max().unwrap_or(0))
+        .map(|column| {
+            rest.iter()
+                .map(|line| width_of(line, column))
+                .max()
+                .unwrap_or(0)
+        })
         .collect();
     for line in rest {
         let mut row = String::new();
@@ -120,6 +140,14 @@ fn render(screen: &Screen, lines: &[Line]) -> String {
 
 /// The branches belong to the first column.
 fn width_of(line: &Line, column: usize) -> usize {
-    let branches = if column == 0 { line.branches.chars().count() } else { 0 };
-    branches + line.cells.get(column).map_or(0, |cell| cell.text.chars().count())
+    let branches = if column == 0 {
+        line.branches.chars().count()
+    } else {
+        0
+    };
+    branches
+        + line
+            .cells
+            .get(column)
+            .map_or(0, |cell| cell.text.chars().count())
 }

@@ -6,7 +6,10 @@ use pantler::Who;
 pub fn who() -> Who {
     Who {
         user: user(),
-        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        host: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
     }
 }
 

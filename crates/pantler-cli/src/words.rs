@@ -33,7 +33,10 @@ pub fn split(words: &[OsString], files: &[PathBuf]) -> Result<(DataId, Vec<PathB
         match key_value(word) {
             None => all.push(PathBuf::from(word)),
             Some((key, _)) if keys.iter().any(|(known, _)| *known == key) => {
-                return Err(Report::new(Kind::Request, format!("the key `{key}` is given twice")));
+                return Err(Report::new(
+                    Kind::Request,
+                    format!("the key `{key}` is given twice"),
+                ));
             }
             Some(pair) => keys.push(pair),
         }
@@ -47,8 +50,11 @@ pub fn data_id(words: &[OsString]) -> Result<DataId, Report> {
     let (data_id, files) = split(words, &[])?;
     match files.first() {
         None => Ok(data_id),
-        Some(word) => Err(Report::new(Kind::Request, format!("`{}` is not key=value", word.display()))
-            .hint("a data ID is written like visit=903334 ccd=16")),
+        Some(word) => Err(Report::new(
+            Kind::Request,
+            format!("`{}` is not key=value", word.display()),
+        )
+        .hint("a data ID is written like visit=903334 ccd=16")),
     }
 }
 
@@ -58,12 +64,19 @@ pub fn expression(text: Option<&str>) -> Result<Option<Expression>, Report> {
         return Ok(None);
     };
     Expression::parse(text).map(Some).map_err(|error| {
-        let report = Report::new(Kind::Request, format!("cannot read the expression: {}", error.why))
-            .fact(Label::AskedFor, error.text.replace(char::is_control, " "))
-            .fact(
-                Label::AskedFor,
-                format!("{}{}", " ".repeat(error.column), "^".repeat(error.length.max(1))),
-            );
+        let report = Report::new(
+            Kind::Request,
+            format!("cannot read the expression: {}", error.why),
+        )
+        .fact(Label::AskedFor, error.text.replace(char::is_control, " "))
+        .fact(
+            Label::AskedFor,
+            format!(
+                "{}{}",
+                " ".repeat(error.column),
+                "^".repeat(error.length.max(1))
+            ),
+        );
         match error.hint {
             Some(hint) => report.hint(hint),
             None => report,
@@ -131,7 +144,8 @@ mod tests {
 
     #[test]
     fn all_behind_the_dashes_are_files() {
-        let (data_id, files) = split(&words(&["visit=1", "a.fits"]), &["b=c".into()]).expect("sound words");
+        let (data_id, files) =
+            split(&words(&["visit=1", "a.fits"]), &["b=c".into()]).expect("sound words");
         assert_eq!(data_id.to_string(), "visit=1");
         assert_eq!(files, [PathBuf::from("a.fits"), PathBuf::from("b=c")]);
     }
@@ -152,7 +166,14 @@ mod tests {
     fn boxes_have_pixels() {
         let read = pixel_box("-3, 4,5,6").expect("a box");
         assert_eq!((read.x0, read.y0, read.width, read.height), (-3, 4, 5, 6));
-        for text in ["1,2,3", "1,2,3,4,5", "a,b,c,d", "1,2,-3,4", "0,0,0,1", "1.5,2,3,4"] {
+        for text in [
+            "1,2,3",
+            "1,2,3,4,5",
+            "a,b,c,d",
+            "1,2,-3,4",
+            "0,0,0,1",
+            "1.5,2,3,4",
+        ] {
             assert!(pixel_box(text).is_err(), "{text}");
         }
     }

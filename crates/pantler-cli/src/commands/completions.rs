@@ -18,7 +18,12 @@ pub struct Completions {
 impl Completions {
     pub fn run(&self, session: &Session) -> CommandResult {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "pantler", &mut script);
+        clap_complete::generate(
+            self.shell,
+            &mut Arguments::command(),
+            "pantler",
+            &mut script,
+        );
         session.screen.print(&String::from_utf8_lossy(&script))?;
         Ok(Outcome::Done)
     }

@@ -54,11 +54,16 @@ impl Explain {
         if self.put {
             let butler = session.writing_as_it_is(&self.repositories)?;
             let plan = butler.explain_put(&self.dataset.name, &data_id)?;
-            session.screen.show(|| put_plan_json(&plan), |screen| put_tree(screen, &plan))?;
+            session
+                .screen
+                .show(|| put_plan_json(&plan), |screen| put_tree(screen, &plan))?;
         } else {
             let butler = session.reading(&self.repositories)?;
             let plan = butler.explain(&self.dataset.name, &data_id, self.composition.get())?;
-            session.screen.show(|| explain_json(&plan), |screen| get_tree(screen, &explain_tree(&plan)))?;
+            session.screen.show(
+                || explain_json(&plan),
+                |screen| get_tree(screen, &explain_tree(&plan)),
+            )?;
         }
         Ok(Outcome::Done)
     }
@@ -75,7 +80,12 @@ fn put_node_json(node: &PutNode, name: &str) -> Value {
     let components: Map<String, Value> = node
         .components
         .iter()
-        .map(|component| (component.component.clone(), put_node_json(component, &component.component)))
+        .map(|component| {
+            (
+                component.component.clone(),
+                put_node_json(component, &component.component),
+            )
+        })
         .collect();
     json!({
         "name": name,

@@ -40,8 +40,15 @@ impl Export {
                 plan.root.data_id
             ),
         };
-        let written = write(butler.formatters(), &file, &export.object, &export.provenance)?;
-        session.screen.report(|| written.document(), |_| written.text())?;
+        let written = write(
+            butler.formatters(),
+            &file,
+            &export.object,
+            &export.provenance,
+        )?;
+        session
+            .screen
+            .report(|| written.document(), |_| written.text())?;
         Ok(Outcome::Done)
     }
 }

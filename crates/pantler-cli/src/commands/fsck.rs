@@ -41,8 +41,15 @@ impl Fsck {
         let report = butler.fsck(options);
         bar.finish_and_clear();
         let report = report?;
-        session.screen.report(|| report_json(&report), |screen| report_text(screen, &report))?;
-        Ok(if report.is_clean() { Outcome::Done } else { Outcome::Status(1) })
+        session.screen.report(
+            || report_json(&report),
+            |screen| report_text(screen, &report),
+        )?;
+        Ok(if report.is_clean() {
+            Outcome::Done
+        } else {
+            Outcome::Status(1)
+        })
     }
 }
 
@@ -83,7 +90,8 @@ fn report_text(screen: &Screen, report: &FsckReport) -> String {
                 ]
             })
             .collect();
-        let headings = ["problem", "type", "data ID", "where"].map(|heading| (heading, Align::Left));
+        let headings =
+            ["problem", "type", "data ID", "where"].map(|heading| (heading, Align::Left));
         let found = count(report.problems.len() as u64, "problem", "problems");
         format!("{}{found} in {checked}\n", table(screen, &headings, &rows))
     };

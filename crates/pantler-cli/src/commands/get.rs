@@ -49,7 +49,9 @@ impl Get {
         let Some(condition) = condition else {
             check_extension(butler.formatters(), &self.out)?;
             let written = self.one(&butler, &data_id, Target::File(&self.out))?;
-            session.screen.report(|| written.document(), |_| written.text())?;
+            session
+                .screen
+                .report(|| written.document(), |_| written.text())?;
             return Ok(Outcome::Done);
         };
         let query = Query {
@@ -66,7 +68,12 @@ impl Get {
         Ok(Outcome::Done)
     }
 
-    fn one(&self, butler: &Butler, data_id: &DataId, target: Target<'_>) -> Result<Written, Failure> {
+    fn one(
+        &self,
+        butler: &Butler,
+        data_id: &DataId,
+        target: Target<'_>,
+    ) -> Result<Written, Failure> {
         let parameters = Parameters {
             bbox: self.bbox,
             columns: self.columns.clone(),
@@ -76,7 +83,9 @@ impl Get {
         let data_id = &plan.root.data_id;
         let file = match target {
             Target::File(file) => file.to_path_buf(),
-            Target::Folder(folder) => folder.join(file_name(&self.dataset.name, data_id, object.as_ref())),
+            Target::Folder(folder) => {
+                folder.join(file_name(&self.dataset.name, data_id, object.as_ref()))
+            }
         };
         let file = OutFile {
             name: &self.dataset.name,
@@ -94,9 +103,12 @@ impl Get {
     fn many(&self, butler: &Butler, query: &Query) -> Result<Vec<Written>, Failure> {
         let found = butler.query(query)?;
         if self.out.exists() && !self.out.is_dir() {
-            return Err(Report::new(Kind::Request, format!("{} is no folder", self.out.display()))
-                .hint("with --where, --out names a folder; each dataset becomes a file in it")
-                .into());
+            return Err(Report::new(
+                Kind::Request,
+                format!("{} is no folder", self.out.display()),
+            )
+            .hint("with --where, --out names a folder; each dataset becomes a file in it")
+            .into());
         }
         std::fs::create_dir_all(&self.out).map_err(|source| {
             Failure::from(pantler::Error::Io {

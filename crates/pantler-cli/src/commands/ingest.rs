@@ -18,7 +18,9 @@ use crate::words;
 
 /// Take files that exist into a repository
 #[derive(Debug, Args)]
-#[command(override_usage = "pantler ingest [OPTIONS] <REPO> <TYPE> <FILE>... [key=value]... [-- <FILE>...]")]
+#[command(
+    override_usage = "pantler ingest [OPTIONS] <REPO> <TYPE> <FILE>... [key=value]... [-- <FILE>...]"
+)]
 pub struct Ingest {
     #[command(flatten)]
     repositories: Repositories,
@@ -28,7 +30,7 @@ pub struct Ingest {
     /// The files, and keys that all of them have; the other keys are read from headers and paths
     #[arg(value_name = "FILE|key=value", required_unless_present = "files")]
     words: Vec<OsString>,
-    /// Files
+    /// After --: files, whatever their names look like
     #[arg(value_name = "FILE", last = true)]
     files: Vec<PathBuf>,
     /// What happens to the files
@@ -74,7 +76,9 @@ impl Ingest {
             notes: self.notes.notes.clone(),
         };
         let bar = session.screen.progress(Some(files.len() as u64), "reading");
-        let report = butler.ingest(&self.name, &files, &data_id, &options, &|steps| bar.inc(steps as u64));
+        let report = butler.ingest(&self.name, &files, &data_id, &options, &|steps| {
+            bar.inc(steps as u64)
+        });
         bar.finish_and_clear();
         self.print(session, &report?)
     }
@@ -110,7 +114,11 @@ impl Ingest {
         if !session.screen.json() {
             print_failed(&session.screen, &report.failed);
         }
-        let worst = report.failed.iter().map(|(_, error)| error.report().kind.exit_status()).max();
+        let worst = report
+            .failed
+            .iter()
+            .map(|(_, error)| error.report().kind.exit_status())
+            .max();
         Ok(worst.map_or(Outcome::Done, Outcome::Status))
     }
 }
@@ -121,11 +129,15 @@ fn print_failed(screen: &Screen, failed: &[(PathBuf, Error)]) {
     for (file, error) in failed.iter().take(SHOWN) {
         let report = error.report();
         let named = naming(&report, file);
-        screen.error_line(&report_text(&named, |style, text| screen.error(style, text)));
+        screen.error_line(&report_text(&named, |style, text| {
+            screen.error(style, text)
+        }));
     }
     if failed.len() > SHOWN {
         let more = count((failed.len() - SHOWN) as u64, "more file", "more files");
-        screen.error_line(&format!("{more} could not be taken; --json lists all of them"));
+        screen.error_line(&format!(
+            "{more} could not be taken; --json lists all of them"
+        ));
     }
 }
 

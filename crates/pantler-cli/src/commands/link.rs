@@ -36,7 +36,9 @@ impl Link {
         };
         let Some(condition) = condition else {
             let result = butler.link(name, &given, &options)?;
-            session.screen.report(|| put_json(&result), |_| put_text(&result))?;
+            session
+                .screen
+                .report(|| put_json(&result), |_| put_text(&result))?;
             return Ok(Outcome::Done);
         };
         let query = Query {
@@ -45,7 +47,11 @@ impl Link {
             condition: Some(condition),
             ..Query::default()
         };
-        let wanted: Vec<DataId> = butler.query(&query)?.into_iter().map(|each| each.data_id).collect();
+        let wanted: Vec<DataId> = butler
+            .query(&query)?
+            .into_iter()
+            .map(|each| each.data_id)
+            .collect();
         let mut results = Vec::new();
         for data_id in &wanted {
             results.push(butler.link(name, data_id, &options)?);

@@ -6,16 +6,15 @@ use clap::{Args, Subcommand};
 use pantler::core::policy::{Definition, PolicyText};
 use pantler::core::problem::{Problem, Severity};
 use pantler::core::report::{Kind, Label};
-use pantler::core::similar::most_similar;
 use pantler::{Butler, Error, Report};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Repositories;
-use crate::failure::{Failure, problem_text};
+use crate::failure::{Failure, problem_counts, problem_text};
 use crate::program::{CommandResult, Outcome};
 use crate::screen::{Screen, Style};
 use crate::session::Session;
-use crate::table::{Align, count, table};
+use crate::table::{Align, table};
 use crate::values::class_name;
 
 /// Check policies, or show what they say
@@ -86,14 +85,20 @@ impl Check {
             || json!({ "problems": problems.iter().map(problem_json).collect::<Vec<_>>() }),
             |screen| problems_text(screen, &problems) + self.parent_hint(&problems),
         )?;
-        Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Status(1) })
+        Ok(if problems.is_empty() {
+            Outcome::Done
+        } else {
+            Outcome::Status(1)
+        })
     }
 }
 
 impl Check {
     /// A child's policy names types of its parents, and alone it cannot be told from one with a slip.
     fn parent_hint(&self, problems: &[Problem]) -> &'static str {
-        let unknown = problems.iter().any(|problem| problem.code == "unknown-type");
+        let unknown = problems
+            .iter()
+            .any(|problem| problem.code == "unknown-type");
         if unknown && self.parents.is_empty() {
             "\nhint: where a parent's policy defines the type, name that repository with --parent\n"
         } else {
@@ -124,17 +129,14 @@ fn severity_name(severity: Severity) -> &'static str {
 fn problems_text(screen: &Screen, problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {
-        text.push_str(&problem_text(problem, |style, text| screen.out(style, text)));
+        text.push_str(&problem_text(problem, |style, text| {
+            screen.out(style, text)
+        }));
         text.push_str("\n\n");
     }
-    let number = |severity: Severity| problems.iter().filter(|problem| problem.severity == severity).count() as u64;
-    text + &match (number(Severity::Error), number(Severity::Warning)) {
-        (0, 0) => "nothing is wrong\n".to_owned(),
-        (errors, warnings) => format!(
-            "{}, {}\n",
-            count(errors, "error", "errors"),
-            count(warnings, "warning", "warnings")
-        ),
+    match problems {
+        [] => "nothing is wrong\n".to_owned(),
+        _ => format!("{text}{}\n", problem_counts(problems)),
     }
 }
 
@@ -142,10 +144,15 @@ impl Show {
     fn run(&self, session: &Session) -> CommandResult {
         let butler = session.reading(&self.repositories)?;
         match &self.name {
-            None => session.screen.show(|| chain_json(&butler), |screen| chain_text(screen, &butler))?,
+            None => session
+                .screen
+                .show(|| chain_json(&butler), |screen| chain_text(screen, &butler))?,
             Some(name) => {
                 let definition = self.find(&butler, name)?;
-                session.screen.show(|| definition_json(definition), |screen| definition_text(screen, definition))?;
+                session.screen.show(
+                    || definition_json(definition),
+                    |screen| definition_text(screen, definition),
+                )?;
             }
         }
         Ok(Outcome::Done)
@@ -159,22 +166,16 @@ impl Show {
             Err(_) => name.to_owned(),
         };
         let mut definitions = butler.chain().definitions();
-        if let Some((_, definition)) = definitions.find(|(_, definition)| definition.name.as_str() == wanted) {
-            return Ok(definition);
-        }
-        match meant {
-            Err(error) => Err(error.into()),
-            Ok(_) => {
-                let names = butler.chain().type_names();
-                let similar = most_similar(name, names.iter().map(|name| name.as_str()));
-                let report = Report::new(Kind::NotFound, format!("no policy defines `{name}`"));
-                Err(match similar {
-                    Some(similar) => report.hint(format!("did you mean `{similar}`?")),
-                    None => report,
-                }
-                .fact(Label::LookedIn, butler.chain().names().join(", "))
-                .into())
-            }
+        let found = definitions.find(|(_, definition)| definition.name.as_str() == wanted);
+        match (found, meant) {
+            (Some((_, definition)), _) => Ok(definition),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(_)) => Err(Report::new(
+                Kind::NotFound,
+                format!("no policy defines `{name}`"),
+            )
+            .fact(Label::LookedIn, butler.chain().names().join(", "))
+            .into()),
         }
     }
 }
@@ -210,9 +211,14 @@ fn definition_json(definition: &Definition) -> Value {
 fn definition_text(screen: &Screen, definition: &Definition) -> String {
     let lines: Vec<&str> = definition.yaml.lines().collect();
     let place_of = |line: &str| {
-        let key = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '-', '#']))?;
+        let key = line
+            .strip_prefix("  ")
+            .filter(|rest| !rest.starts_with([' ', '-', '#']))?;
         let key = key.split(':').next()?.trim_matches(['"', '\'']);
-        let (_, place) = definition.key_places.iter().find(|(known, _)| known == key)?;
+        let (_, place) = definition
+            .key_places
+            .iter()
+            .find(|(known, _)| known == key)?;
         Some(place.to_string())
     };
     let width = lines
@@ -231,7 +237,10 @@ fn definition_text(screen: &Screen, definition: &Definition) -> String {
         match place {
             Some(place) => {
                 let blanks = " ".repeat(width.saturating_sub(line.chars().count()));
-                text.push_str(&format!("{line}{blanks}  {}\n", screen.out(Style::Dim, &format!("# {place}"))));
+                text.push_str(&format!(
+                    "{line}{blanks}  {}\n",
+                    screen.out(Style::Dim, &format!("# {place}"))
+                ));
             }
             None => text.push_str(&format!("{line}\n")),
         }
@@ -243,7 +252,10 @@ fn definition_text(screen: &Screen, definition: &Definition) -> String {
 }
 
 fn chain_json(butler: &Butler) -> Value {
-    let definitions: Vec<Value> = each_definition(butler).iter().map(|each| definition_json(each)).collect();
+    let definitions: Vec<Value> = each_definition(butler)
+        .iter()
+        .map(|each| definition_json(each))
+        .collect();
     let mut stages: Vec<&String> = Vec::new();
     let mut aliases = Map::new();
     for repository in butler.repositories() {
@@ -254,7 +266,9 @@ fn chain_json(butler: &Butler) -> Value {
             }
         }
         for (name, alias) in policy.aliases() {
-            aliases.entry(name.clone()).or_insert_with(|| json!(alias.target.to_string()));
+            aliases
+                .entry(name.clone())
+                .or_insert_with(|| json!(alias.target.to_string()));
         }
     }
     json!({
@@ -268,7 +282,10 @@ fn chain_json(butler: &Butler) -> Value {
 fn each_definition(butler: &Butler) -> Vec<&Definition> {
     let mut definitions: Vec<&Definition> = Vec::new();
     for (_, definition) in butler.chain().definitions() {
-        if !definitions.iter().any(|known| known.name == definition.name) {
+        if !definitions
+            .iter()
+            .any(|known| known.name == definition.name)
+        {
             definitions.push(definition);
         }
     }
@@ -279,7 +296,10 @@ fn chain_text(screen: &Screen, butler: &Butler) -> String {
     let mut text = String::new();
     for repository in butler.repositories() {
         for (name, alias) in repository.policy().aliases() {
-            text.push_str(&format!("{name} means {} ({})\n", alias.target, alias.place));
+            text.push_str(&format!(
+                "{name} means {} ({})\n",
+                alias.target, alias.place
+            ));
         }
     }
     if !text.is_empty() {
@@ -290,7 +310,11 @@ fn chain_text(screen: &Screen, butler: &Butler) -> String {
         .map(|definition| {
             let what = match (&definition.composite, &definition.template) {
                 (Some(composite), _) => {
-                    let names: Vec<&str> = composite.components.iter().map(|component| component.name.as_str()).collect();
+                    let names: Vec<&str> = composite
+                        .components
+                        .iter()
+                        .map(|component| component.name.as_str())
+                        .collect();
                     names.join(", ")
                 }
                 (None, Some(template)) => template.text().to_owned(),
@@ -299,7 +323,12 @@ fn chain_text(screen: &Screen, butler: &Butler) -> String {
             vec![
                 definition.name.to_string(),
                 kind(definition).to_owned(),
-                definition.python.as_deref().map(class_name).unwrap_or_default().to_owned(),
+                definition
+                    .python
+                    .as_deref()
+                    .map(class_name)
+                    .unwrap_or_default()
+                    .to_owned(),
                 what,
                 definition.place.to_string(),
             ]
@@ -308,6 +337,7 @@ fn chain_text(screen: &Screen, butler: &Butler) -> String {
     if rows.is_empty() {
         return text + "no dataset types are defined\n";
     }
-    let headings = ["type", "kind", "class", "template or components", "defined"].map(|heading| (heading, Align::Left));
+    let headings = ["type", "kind", "class", "template or components", "defined"]
+        .map(|heading| (heading, Align::Left));
     text + &table(screen, &headings, &rows)
 }

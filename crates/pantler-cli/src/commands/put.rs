@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::arguments::{Notes, Repositories};
 use crate::program::{CommandResult, Outcome};
 use crate::session::Session;
-use pantler::data_id_json;
 use crate::words;
+use pantler::data_id_json;
 
 /// Put what a file holds, all or nothing
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct Put {
     /// The file, and the data ID
     #[arg(value_name = "FILE|key=value", required_unless_present = "files")]
     words: Vec<OsString>,
-    /// The file
+    /// After --: files, whatever their names look like
     #[arg(value_name = "FILE", last = true)]
     files: Vec<PathBuf>,
     /// Replace another dataset under the same data ID; the new one has an identity of its own
@@ -48,22 +48,36 @@ impl Put {
         let butler = session.writing(&self.repositories)?;
         let object = butler.read_file(&self.name, &data_id, file)?;
         let options = PutOptions {
-            on_conflict: if self.replace { OnConflict::Replace } else { OnConflict::Refuse },
-            input_only: if self.drop_input_only { InputOnly::Drop } else { InputOnly::Refuse },
+            on_conflict: if self.replace {
+                OnConflict::Replace
+            } else {
+                OnConflict::Refuse
+            },
+            input_only: if self.drop_input_only {
+                InputOnly::Drop
+            } else {
+                InputOnly::Refuse
+            },
             notes: self.notes.notes.clone(),
         };
         let result = butler.put(&object, &self.name, &data_id, &options)?;
-        session.screen.report(|| put_json(&result), |_| put_text(&result))?;
+        session
+            .screen
+            .report(|| put_json(&result), |_| put_text(&result))?;
         Ok(Outcome::Done)
     }
 }
 
 fn one_file(files: &[PathBuf]) -> Report {
     match files {
-        [] => Report::new(Kind::Request, "no file to put is named")
-            .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name"),
-        _ => Report::new(Kind::Request, format!("one file is put at a time, and {} are named", files.len()))
-            .hint("`pantler ingest` takes many files at once"),
+        [] => Report::new(Kind::Request, "no file to put is named").hint(
+            "a word that looks like key=value is a key; write ./a=b.fits for a file of such a name",
+        ),
+        _ => Report::new(
+            Kind::Request,
+            format!("one file is put at a time, and {} are named", files.len()),
+        )
+        .hint("`pantler ingest` takes many files at once"),
     }
 }
 
@@ -92,7 +106,14 @@ pub fn put_text(result: &PutResult) -> String {
     add("written", &result.written);
     add("unchanged", &result.unchanged);
     add("input only", &result.input_only);
-    add("recorded", if result.recorded { std::slice::from_ref(&result.name) } else { &[] });
+    add(
+        "recorded",
+        if result.recorded {
+            std::slice::from_ref(&result.name)
+        } else {
+            &[]
+        },
+    );
     if result.written.is_empty() && !result.recorded {
         text.push_str("  nothing new: it was there already\n");
     }

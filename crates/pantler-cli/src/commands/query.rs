@@ -1,16 +1,18 @@
 //! `pantler query`: lists datasets.
 
+use std::ffi::OsString;
+
 use clap::Args;
 use pantler::{DatasetRef, KeyValue};
 use serde_json::{Value, json};
 
-use crate::arguments::{Condition, Keys, Repositories};
+use crate::arguments::{Condition, Repositories};
 use crate::program::{CommandResult, Outcome};
 use crate::screen::Screen;
 use crate::session::Session;
 use crate::table::{Align, table};
-use pantler::{data_id_json, human_bytes};
 use crate::words;
+use pantler::{data_id_json, human_bytes};
 
 /// List datasets
 #[derive(Debug, Args)]
@@ -19,12 +21,17 @@ pub struct Query {
     #[command(flatten)]
     repositories: Repositories,
     /// The dataset type, all types if left out; and keys that must have these values
-    #[command(flatten)]
-    keys: Keys,
+    #[arg(value_name = "NAME|key=value")]
+    words: Vec<OsString>,
     #[command(flatten)]
     condition: Condition,
     /// Keys to order by, descending with a - before them
-    #[arg(long, value_name = "K,-K", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "K,-K",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     order_by: Vec<String>,
     /// At most so many
     #[arg(long, value_name = "N")]
@@ -34,11 +41,11 @@ pub struct Query {
 impl Query {
     pub fn run(&self, session: &Session) -> CommandResult {
         // NAME may be left out, so the first word is one only if it does not look like a key.
-        let (name, words) = match self.keys.words.split_first() {
+        let (name, words) = match self.words.split_first() {
             Some((first, rest)) if words::key_value(first).is_none() => {
                 (Some(first.to_string_lossy().into_owned()), rest)
             }
-            _ => (None, self.keys.words.as_slice()),
+            _ => (None, self.words.as_slice()),
         };
         let query = pantler::Query {
             data_id: words::data_id(words)?,
@@ -54,7 +61,9 @@ impl Query {
             |screen| dataset_table(screen, &found),
         )?;
         if found.is_empty() {
-            session.screen.remark(crate::screen::Style::Hint, "nothing", "fits");
+            session
+                .screen
+                .remark(crate::screen::Style::Hint, "nothing", "fits");
         }
         Ok(Outcome::Done)
     }
@@ -87,7 +96,16 @@ fn dataset_table(screen: &Screen, found: &[DatasetRef]) -> String {
         values.all(|value| !matches!(value, KeyValue::Str(_)))
     };
     let mut headings = vec![("type", Align::Left)];
-    headings.extend(keys.iter().map(|key| (*key, if numeric(key) { Align::Right } else { Align::Left })));
+    headings.extend(keys.iter().map(|key| {
+        (
+            *key,
+            if numeric(key) {
+                Align::Right
+            } else {
+                Align::Left
+            },
+        )
+    }));
     headings.extend([
         ("size", Align::Right),
         ("repository", Align::Left),
@@ -97,7 +115,12 @@ fn dataset_table(screen: &Screen, found: &[DatasetRef]) -> String {
         .iter()
         .map(|each| {
             let mut row = vec![each.dataset_type.to_string()];
-            row.extend(keys.iter().map(|key| each.data_id.get(key).map(ToString::to_string).unwrap_or_default()));
+            row.extend(keys.iter().map(|key| {
+                each.data_id
+                    .get(key)
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
+            }));
             row.extend([
                 human_bytes(each.bytes),
                 each.repository_name.clone(),

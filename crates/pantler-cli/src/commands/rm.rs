@@ -44,10 +44,17 @@ impl Rm {
             })
         };
         let text = |_: &crate::screen::Screen| {
-            let verb = if self.dry_run { "would remove" } else { "removed" };
+            let verb = if self.dry_run {
+                "would remove"
+            } else {
+                "removed"
+            };
             let mut text = format!("{verb} {}\n", result.removed);
             if let Some(location) = &result.location {
-                text.push_str(&format!("  file      {location} ({})\n", human_bytes(result.bytes)));
+                text.push_str(&format!(
+                    "  file      {location} ({})\n",
+                    human_bytes(result.bytes)
+                ));
             }
             for user in &result.users {
                 text.push_str(&format!("  used by   {user}\n"));

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pantler::core::report::{Kind, Label};
 use pantler::formats::FormatterSet;
-use pantler::{Butler, Composition, ObjectRef, OutsideFile, Parameters, Report, RepositoryInfo, export, human_bytes};
+use pantler::{
+    Butler, Composition, ObjectRef, OutsideFile, Parameters, Report, RepositoryInfo, export,
+    human_bytes,
+};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::More;
@@ -57,19 +60,25 @@ impl Show {
             (None, Some(repository), Some(name)) => self.dataset(session, repository, name),
             (None, Some(repository), None) => self.repository(session, repository),
             // clap asks for one of them.
-            (None, None, _) => Err(Report::new(Kind::Request, "neither a repository nor a file is named").into()),
+            (None, None, _) => {
+                Err(Report::new(Kind::Request, "neither a repository nor a file is named").into())
+            }
         }
     }
 
     fn repository(&self, session: &Session, repository: &Path) -> CommandResult {
         if self.png.is_some() {
-            return Err(Report::new(Kind::Request, "a picture of a repository cannot be made")
-                .hint("name a dataset with its data ID, or a file with --file")
-                .into());
+            return Err(
+                Report::new(Kind::Request, "a picture of a repository cannot be made")
+                    .hint("name a dataset with its data ID, or a file with --file")
+                    .into(),
+            );
         }
         let butler = session.reading_from(repository, &self.more)?;
         let info = pantler::repository_info(&butler)?;
-        session.screen.show(|| info_json(&info), |screen| info_text(screen, &info))?;
+        session
+            .screen
+            .show(|| info_json(&info), |screen| info_text(screen, &info))?;
         Ok(Outcome::Done)
     }
 
@@ -78,7 +87,8 @@ impl Show {
         let butler = session.reading_from(repository, &self.more)?;
         let plan = butler.explain(name, &data_id, Composition::Recorded)?;
         let object = butler.execute(&plan, &Parameters::default())?;
-        let bytes = |part: &str| bytes_of_part(&butler, &format!("{name}.{part}"), &plan.root.data_id);
+        let bytes =
+            |part: &str| bytes_of_part(&butler, &format!("{name}.{part}"), &plan.root.data_id);
         let description = Description {
             name: name.to_owned(),
             data_id: plan.root.data_id.clone(),
@@ -103,7 +113,12 @@ impl Show {
         self.print(session, &formatters, &description)
     }
 
-    fn print(&self, session: &Session, formatters: &FormatterSet, description: &Description) -> CommandResult {
+    fn print(
+        &self,
+        session: &Session,
+        formatters: &FormatterSet,
+        description: &Description,
+    ) -> CommandResult {
         if let Some(png) = &self.png {
             write_picture(&description.object, &description.name, png)?;
         }
@@ -118,7 +133,9 @@ impl Show {
             |screen| description.text(screen, self.all),
         )?;
         if let Some(png) = &self.png {
-            session.screen.remark(Style::Dim, "picture", &png.display().to_string());
+            session
+                .screen
+                .remark(Style::Dim, "picture", &png.display().to_string());
         }
         Ok(Outcome::Done)
     }
@@ -126,14 +143,23 @@ impl Show {
 
 fn write_picture(object: &ObjectRef, name: &str, file: &Path) -> Result<(), Failure> {
     let Some(drawn) = Drawn::of(object) else {
-        return Err(Report::new(Kind::Request, format!("a picture of `{name}` cannot be made"))
-            .fact(Label::Why, format!("it is of class {}, which has no pixels", object.class()))
-            .into());
+        return Err(Report::new(
+            Kind::Request,
+            format!("a picture of `{name}` cannot be made"),
+        )
+        .fact(
+            Label::Why,
+            format!("it is of class {}, which has no pixels", object.class()),
+        )
+        .into());
     };
-    let bytes = drawn
-        .picture()
-        .png()
-        .map_err(|why| Report::new(Kind::Unsupported, format!("a picture of `{name}` cannot be made")).fact(Label::Why, why))?;
+    let bytes = drawn.picture().png().map_err(|why| {
+        Report::new(
+            Kind::Unsupported,
+            format!("a picture of `{name}` cannot be made"),
+        )
+        .fact(Label::Why, why)
+    })?;
     Ok(export::write_file(file, &bytes)?)
 }
 

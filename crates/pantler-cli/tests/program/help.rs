@@ -1,0 +1,471 @@
+//! What `--help` says, command by command.
+
+use insta::assert_snapshot;
+
+use crate::support::Place;
+
+/// Returns a command's help without the options that all commands have, which must be there.
+fn help(command: &str) -> String {
+    let text = Place::new().ok(&format!("{command} --help"));
+    let (own, everywhere) = text
+        .split_once("\nEverywhere:\n")
+        .expect("it has the common options");
+    for option in ["--json", "--stats", "-q, --quiet", "--no-color"] {
+        assert!(everywhere.contains(option), "{option}");
+    }
+    // The blank line that stands between a text and its values has blanks.
+    own.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn pantler() {
+    assert_snapshot!(Place::new().ok("--help"), @"
+    Data access for science pipelines: ask for what, not for where it lies.
+
+    A word that looks like key=value is a data-ID key; write ./a=b.fits for a file of such a name. After
+    -- all are files.
+
+    Usage: pantler [OPTIONS] <COMMAND>
+
+    Commands:
+      init         Make a repository
+      ingest       Take files that exist into a repository
+      put          Put what a file holds, all or nothing
+      link         Record parts that were put one by one as a composite; nothing is rewritten
+      get          Write a dataset, or a part of one, to a file
+      explain      Show what a get would read from where, or what a put would write, without doing it
+      query        List datasets
+      show         Show what is in a repository, what a dataset is, or what a file is
+      export       Write a dataset as one self-contained file that says what each of its components was
+      rm           Remove a dataset
+      fsck         Check that a repository's index and its files agree
+      policy       Check policies, or show what they say
+      demo         Show what composites are for, on a simulated survey in a folder of its own
+      completions  Print what a shell needs to complete commands and options
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Everywhere:
+          --json
+              Print one JSON document instead of text; errors are one JSON object on standard error
+
+          --stats
+              Print what it cost as the last line on standard error
+
+      -q, --quiet
+              Print no remarks, no warnings, no progress
+
+          --no-color
+              Print without colours
+    ");
+}
+
+#[test]
+fn init() {
+    assert_snapshot!(help("init"), @"
+    Make a repository
+
+    Usage: pantler init [OPTIONS] <REPO>
+
+    Arguments:
+      <REPO>  The folder that becomes a repository
+
+    Options:
+          --policy <FILE>  A policy file to copy into it; repeatable, the last one wins
+          --parent <REPO>  A repository that it builds on; repeatable, searched in this order
+      -h, --help           Print help
+    ");
+}
+
+#[test]
+fn ingest() {
+    assert_snapshot!(help("ingest"), @"
+    Take files that exist into a repository
+
+    Usage: pantler ingest [OPTIONS] <REPO> <TYPE> <FILE>... [key=value]... [-- <FILE>...]
+
+    Arguments:
+      <REPO>
+              The repository: a folder made by `pantler init`
+
+      <TYPE>
+              The dataset type that the files are
+
+      [FILE|key=value]...
+              The files, and keys that all of them have; the other keys are read from headers and paths
+
+      [FILE]...
+              After --: files, whatever their names look like
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --mode <MODE>
+              What happens to the files
+
+              Possible values:
+              - copy:     They are copied to where the template puts them
+              - move:     They are copied, and the originals removed once the copies are safe
+              - link:     They get a further name (a hard link) where the template puts them
+              - in-place: They stay where they are
+
+              [default: copy]
+
+          --digest
+              Compute digests now, where they would be computed later
+
+          --notes <key=value>
+              A note to keep with it; repeatable
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn put() {
+    assert_snapshot!(help("put"), @"
+    Put what a file holds, all or nothing
+
+    Usage: pantler put [OPTIONS] <REPO> <NAME> <FILE> <key=value>...
+
+    Arguments:
+      <REPO>               The repository: a folder made by `pantler init`
+      <NAME>               The dataset: type[:stage][.component]
+      [FILE|key=value]...  The file, and the data ID
+      [FILE]...            After --: files, whatever their names look like
+
+    Options:
+          --input <REPO>       A further repository to read from; repeatable, searched in this order
+          --output <REPO>      A further repository to write to, and to be searched before the inputs;
+                               repeatable
+          --replace            Replace another dataset under the same data ID; the new one has an
+                               identity of its own
+          --drop-input-only    Go on where an input-only component was changed, and lose that change
+          --notes <key=value>  A note to keep with it; repeatable
+      -h, --help               Print help
+    ");
+}
+
+#[test]
+fn link() {
+    assert_snapshot!(help("link"), @r#"
+    Record parts that were put one by one as a composite; nothing is rewritten
+
+    With --where every composite that could be assembled and fits is recorded, and the JSON document is
+    a list.
+
+    Usage: pantler link [OPTIONS] <REPO> <NAME> [key=value]...
+
+    Arguments:
+      <REPO>
+              The repository: a folder made by `pantler init`
+
+      <NAME>
+              The dataset: type[:stage][.component]
+
+      [key=value]...
+              The data ID
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --where <EXPR>
+              Only datasets for which this holds, for instance "visit > 100 and filter in ('g', 'r')"
+
+          --notes <key=value>
+              A note to keep with it; repeatable
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+}
+
+#[test]
+fn get() {
+    assert_snapshot!(help("get"), @r#"
+    Write a dataset, or a part of one, to a file
+
+    With --where, one file for each dataset that fits is written into the folder --out, named from its
+    data ID, and the JSON document is a list.
+
+    Usage: pantler get [OPTIONS] --out <FILE|DIR> <REPO> <NAME> [key=value]...
+
+    Arguments:
+      <REPO>
+              The repository: a folder made by `pantler init`
+
+      <NAME>
+              The dataset: type[:stage][.component]
+
+      [key=value]...
+              The data ID
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --out <FILE|DIR>
+              The file to write, its extension decides the format; with --where, the folder
+
+          --where <EXPR>
+              Only datasets for which this holds, for instance "visit > 100 and filter in ('g', 'r')"
+
+          --bbox <X0,Y0,W,H>
+              Only these pixels, in the parent's coordinates
+
+          --columns <A,B>
+              Only these columns
+
+          --composition <HOW>
+              How a composite's parts are found: as they were recorded, or by lookup as if nothing had
+              been recorded
+
+              [default: recorded]
+              [possible values: recorded, lookup]
+
+      -h, --help
+              Print help (see a summary with '-h')
+    "#);
+}
+
+#[test]
+fn explain() {
+    assert_snapshot!(help("explain"), @"
+    Show what a get would read from where, or what a put would write, without doing it
+
+    Usage: pantler explain [OPTIONS] <REPO> <NAME> [key=value]...
+
+    Arguments:
+      <REPO>          The repository: a folder made by `pantler init`
+      <NAME>          The dataset: type[:stage][.component]
+      [key=value]...  The data ID
+
+    Options:
+          --input <REPO>       A further repository to read from; repeatable, searched in this order
+          --output <REPO>      A further repository to write to, and to be searched before the inputs;
+                               repeatable
+          --put                Show where a put would go and what would be refused
+          --composition <HOW>  How a composite's parts are found: as they were recorded, or by lookup as
+                               if nothing had been recorded [default: recorded] [possible values:
+                               recorded, lookup]
+      -h, --help               Print help
+    ");
+}
+
+#[test]
+fn query() {
+    assert_snapshot!(help("query"), @r#"
+    List datasets
+
+    Usage: pantler query [OPTIONS] <REPO> [NAME] [key=value]...
+
+    Arguments:
+      <REPO>               The repository: a folder made by `pantler init`
+      [NAME|key=value]...  The dataset type, all types if left out; and keys that must have these values
+
+    Options:
+          --input <REPO>     A further repository to read from; repeatable, searched in this order
+          --output <REPO>    A further repository to write to, and to be searched before the inputs;
+                             repeatable
+          --where <EXPR>     Only datasets for which this holds, for instance "visit > 100 and filter in
+                             ('g', 'r')"
+          --order-by <K,-K>  Keys to order by, descending with a - before them
+          --limit <N>        At most so many
+      -h, --help             Print help
+    "#);
+}
+
+#[test]
+fn show() {
+    assert_snapshot!(help("show"), @"
+    Show what is in a repository, what a dataset is, or what a file is
+
+    With --png a picture of the image is written: asinh stretch between the 2nd and the 99.7th
+    percentile, mask planes as translucent colours, y upwards, at most 1024 pixels wide and high.
+
+    Usage: pantler show [OPTIONS] <REPO>
+           pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
+           pantler show [OPTIONS] --file <FILE> [--png <FILE>]
+
+    Arguments:
+      [REPO]
+              The repository: a folder made by `pantler init`
+
+      [NAME]
+              The dataset: type[:stage][.component]
+
+      [key=value]...
+              The data ID
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --file <FILE>
+              Show this file, which need not be in a repository
+
+          --png <FILE>
+              Write a picture of the image
+
+          --all
+              Print all header cards, not only the first
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn export() {
+    assert_snapshot!(help("export"), @"
+    Write a dataset as one self-contained file that says what each of its components was
+
+    Usage: pantler export [OPTIONS] --out <FILE> <REPO> <NAME> [key=value]...
+
+    Arguments:
+      <REPO>          The repository: a folder made by `pantler init`
+      <NAME>          The dataset: type[:stage][.component]
+      [key=value]...  The data ID
+
+    Options:
+          --input <REPO>   A further repository to read from; repeatable, searched in this order
+          --output <REPO>  A further repository to write to, and to be searched before the inputs;
+                           repeatable
+          --out <FILE>     The file to write; its extension decides the format
+      -h, --help           Print help
+    ");
+}
+
+#[test]
+fn rm() {
+    assert_snapshot!(help("rm"), @"
+    Remove a dataset
+
+    Usage: pantler rm [OPTIONS] <REPO> <NAME> [key=value]...
+
+    Arguments:
+      <REPO>          The repository: a folder made by `pantler init`
+      <NAME>          The dataset: type[:stage][.component]
+      [key=value]...  The data ID
+
+    Options:
+          --input <REPO>   A further repository to read from; repeatable, searched in this order
+          --output <REPO>  A further repository to write to, and to be searched before the inputs;
+                           repeatable
+          --force          Remove it even if recorded composites use it; getting these fails from then
+                           on
+          --dry-run        Only say what would be removed
+      -h, --help           Print help
+    ");
+}
+
+#[test]
+fn fsck() {
+    assert_snapshot!(help("fsck"), @"
+    Check that a repository's index and its files agree
+
+    The exit status is 1 if something is wrong; files left behind by a crash alone do no harm and are 0.
+
+    Usage: pantler fsck [OPTIONS] <REPO>
+
+    Arguments:
+      <REPO>
+              The repository: a folder made by `pantler init`
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --deep
+              Read every file and compare its digest
+
+          --repair
+              Remove what crashes left behind, and finish interrupted replacements
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn policy_check() {
+    assert_snapshot!(help("policy check"), @"
+    Find all that is wrong in policy files, which are merged in this order
+
+    The exit status is 1 if anything is found, warnings included.
+
+    Usage: pantler policy check [OPTIONS] <FILE>...
+
+    Arguments:
+      <FILE>...
+              Policy files
+
+    Options:
+          --parent <REPO>
+              A repository that the policy's own builds on; repeatable
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
+}
+
+#[test]
+fn policy_show() {
+    assert_snapshot!(help("policy show"), @"
+    Show the definitions that a repository and its parents have, each key with the line that gives it
+
+    Usage: pantler policy show [OPTIONS] <REPO> [NAME]
+
+    Arguments:
+      <REPO>  The repository: a folder made by `pantler init`
+      [NAME]  The dataset type; all of them in a table if left out
+
+    Options:
+          --input <REPO>   A further repository to read from; repeatable, searched in this order
+          --output <REPO>  A further repository to write to, and to be searched before the inputs;
+                           repeatable
+      -h, --help           Print help
+    ");
+}
+
+#[test]
+fn completions() {
+    assert_snapshot!(help("completions"), @"
+    Print what a shell needs to complete commands and options
+
+    Usage: pantler completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help  Print help
+    ");
+}

@@ -1,0 +1,10 @@
+//! The program, run as a shell runs it: what scripts rely on, what people read.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod contract;
+mod help;
+mod messages;
+mod survey;
+mod text;
