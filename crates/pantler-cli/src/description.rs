@@ -2,13 +2,15 @@
 
 use pantler::core::object::downcast;
 use pantler::formats::FormatterSet;
-use pantler::objects::{CardValue, Exposure, Image, Mask, MaskedImage, Metadata};
+use pantler::objects::{
+    Card, CardValue, Document, Exposure, Image, Mask, MaskedImage, Metadata, Text,
+};
 use pantler::{DataId, Object, ObjectRef, data_id_json, human_bytes};
 use serde_json::{Map, Value, json};
 
 use crate::picture::plane_colour;
 use crate::screen::{Screen, Style};
-use crate::table::{Align, count, table};
+use crate::table::{Align, table};
 use crate::values::object_json;
 
 /// An object, and what is known of where it comes from.
@@ -71,6 +73,7 @@ impl Description {
             plane_table(screen, self.object.as_ref()),
             mask_table(screen, self.object.as_ref()),
             self.header_text(screen, all),
+            self.content_text(screen, all),
         ];
         let sections: Vec<String> = sections
             .into_iter()
@@ -112,8 +115,20 @@ impl Description {
         )
     }
 
+    /// What a document or a text says.
+    fn content_text(&self, screen: &Screen, all: bool) -> String {
+        let text = if let Some(document) = downcast::<Document>(self.object.as_ref()) {
+            format!("{:#}", document.value())
+        } else if let Some(text) = downcast::<Text>(self.object.as_ref()) {
+            text.as_str().to_owned()
+        } else {
+            return String::new();
+        };
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        first_lines(screen, "content", &lines, all)
+    }
+
     fn header_text(&self, screen: &Screen, all: bool) -> String {
-        const FIRST: usize = 20;
         let Some(header) = self.header() else {
             return String::new();
         };
@@ -122,35 +137,45 @@ impl Description {
         else {
             return String::new();
         };
-        let cards: Vec<_> = header.iter().collect();
-        let shown = if all {
-            cards.len()
-        } else {
-            cards.len().min(FIRST)
-        };
-        let title = match cards.len() - shown {
-            0 => format!("header, {}", count(cards.len() as u64, "card", "cards")),
-            _ => format!(
-                "header, {shown} of {} cards (--all shows the rest)",
-                cards.len()
-            ),
-        };
-        let mut text = format!("{}\n", screen.out(Style::Dim, &title));
-        for card in cards.into_iter().take(shown) {
-            let comment = card.comment().filter(|comment| !comment.is_empty());
-            let comment = comment
-                .map(|comment| format!(" / {comment}"))
-                .unwrap_or_default();
-            let line = match card.value() {
-                CardValue::Commentary(text) => format!("{:<8}  {text}", card.keyword()),
-                value => format!("{:<8}= {value}{comment}", card.keyword()),
-            };
-            // Control characters in a header must not reach a terminal.
-            text.push_str(line.replace(char::is_control, " ").trim_end());
-            text.push('\n');
-        }
-        text
+        let lines: Vec<String> = header.iter().map(card_text).collect();
+        first_lines(screen, "header", &lines, all)
     }
+}
+
+fn card_text(card: &Card) -> String {
+    let comment = card.comment().filter(|comment| !comment.is_empty());
+    let comment = comment
+        .map(|comment| format!(" / {comment}"))
+        .unwrap_or_default();
+    match card.value() {
+        CardValue::Commentary(text) => format!("{:<8}  {text}", card.keyword()),
+        value => format!("{:<8}= {value}{comment}", card.keyword()),
+    }
+}
+
+/// Returns the first lines of a text, or all of them, under a title that says what is left out.
+fn first_lines(screen: &Screen, what: &str, lines: &[String], all: bool) -> String {
+    const FIRST: usize = 20;
+    let shown = if all {
+        lines.len()
+    } else {
+        lines.len().min(FIRST)
+    };
+    let title = if shown == lines.len() {
+        what.to_owned()
+    } else {
+        format!(
+            "{what}, {shown} of {} lines (--all shows the rest)",
+            lines.len()
+        )
+    };
+    let mut text = format!("{}\n", screen.out(Style::Dim, &title));
+    for line in &lines[..shown] {
+        // Control characters in a file must not reach a terminal.
+        text.push_str(line.replace(char::is_control, " ").trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// The planes of numbers that an object has.

@@ -139,14 +139,16 @@ pub fn problem_counts(problems: &[Problem]) -> String {
             .filter(|problem| problem.severity == severity);
         found.count() as u64
     };
-    let errors = count(number(Severity::Error), "error", "errors");
-    match number(Severity::Warning) {
-        0 => format!("the policy has {errors}"),
-        warnings => format!(
-            "the policy has {errors} and {}",
-            count(warnings, "warning", "warnings")
-        ),
-    }
+    let parts = [
+        (number(Severity::Error), "error", "errors"),
+        (number(Severity::Warning), "warning", "warnings"),
+    ];
+    let found: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, _, _)| *number > 0)
+        .map(|(number, one, many)| count(number, one, many))
+        .collect();
+    format!("the policy has {}", found.join(" and "))
 }
 
 /// Returns a report as a document.

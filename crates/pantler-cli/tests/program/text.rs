@@ -151,3 +151,87 @@ fn what_was_done() {
         assert_snapshot!(place.ok("fsck jointcal"), @"clean: 8 datasets checked");
     });
 }
+
+#[test]
+fn what_a_file_is() {
+    let place = survey();
+    place.write("d.json", "{\"b\": [1, 2], \"a\": null}");
+    assert_snapshot!(place.ok("show --file d.json"), @r#"
+    d.json   Document
+
+    content
+    {
+      "b": [
+        1,
+        2
+      ],
+      "a": null
+    }
+    "#);
+    place.ok("get single_visit calexp:sfm.mask visit=903334 ccd=16 --out m.fits");
+    assert_snapshot!(place.ok("show --file m.fits"), @"
+    m.fits   Image
+
+    component   class        size
+    metadata    Metadata   2.9 kB
+    bbox        Bbox       2.9 kB
+    wcs         Wcs        2.9 kB
+
+    plane    pixels   type    min   max      mean   NaN
+    image   64 x 64   int32     0    48   4.82812     0
+
+    header, 20 of 29 lines (--all shows the rest)
+    WCSAXES = 2 / number of axes
+    CTYPE1  = 'RA---TAN-SIP' / right ascension, gnomonic, distorted
+    CTYPE2  = 'DEC--TAN-SIP' / declination, gnomonic, distorted
+    CUNIT1  = 'deg' / unit of axis 1
+    CUNIT2  = 'deg' / unit of axis 2
+    CRVAL1  = 150.09665106735787 / right ascension of the optical axis
+    CRVAL2  = 2.198400507439799 / declination of the optical axis
+    CRPIX1  = 1999.692121178587 / pixel of the optical axis
+    CRPIX2  = 2000.9427219140591 / pixel of the optical axis
+    CD1_1   = -5.555551554381826e-5 / degrees per pixel
+    CD1_2   = 6.667643502593116e-8 / degrees per pixel
+    CD2_1   = 6.667643502593116e-8 / degrees per pixel
+    CD2_2   = 5.555551554381826e-5 / degrees per pixel
+    RADESYS = 'ICRS' / reference frame
+    A_ORDER = 3 / order of the distortion
+    A_3_0   = 2.3148148148148147e-12 / distortion
+    A_1_2   = 2.3148148148148147e-12 / distortion
+    B_ORDER = 3 / order of the distortion
+    B_0_3   = 2.3148148148148147e-12 / distortion
+    B_2_1   = 2.3148148148148147e-12 / distortion
+    ");
+    let document = place.json("show --file d.json");
+    assert_eq!(document["class"], "Document");
+}
+
+/// What a policy probably does not mean is said on standard error, and by no command that is asked to be quiet.
+#[test]
+fn warnings_of_policies() {
+    let place = survey();
+    place.write(
+        "w.yaml",
+        "datasets:\n  a:\n    template: 'x/%(visit)d.json'\n    python: dict\n    storage: JsonStorage\n  b:\n    template: 'x/%(ccd)d.json'\n    python: dict\n    storage: JsonStorage\n",
+    );
+    place.ok("init w --policy w.yaml");
+    let ran = place.run("query w");
+    assert_eq!((ran.status, ran.out.as_str()), (0, ""));
+    assert_snapshot!(ran.error, @"
+    warning: datasets of `a` (w/policy.yaml:3) and of `b` could have one path (w/policy.yaml:7); `pantler policy check w/policy.yaml` shows it in its place
+    nothing fits
+    ");
+    let checked = place.run("policy check w/policy.yaml");
+    assert_eq!(checked.status, 1);
+    assert_snapshot!(checked.out, @"
+    warning[templates-meet]: datasets of `a` (w/policy.yaml:3) and of `b` could have one path
+      --> w/policy.yaml:7:15
+    7 |     template: 'x/%(ccd)d.json'
+      |               ^^^^^^^^^^^^^^^^
+    hint: keep them apart by a folder or an ending of their own
+
+    the policy has 1 warning
+    ");
+    assert_eq!(place.run("query w --quiet").error, "");
+    assert_eq!(place.run("query w --json").error, "");
+}
