@@ -77,8 +77,14 @@ impl Butler {
         Repository::init(root, policies, &absolute)
     }
 
-    /// Opens repositories to read from and to write to. An output that does not exist is made, with the inputs as its parents.
+    /// Opens repositories to read from, and at most one to write to. An output that does not exist is made, with the inputs as its parents.
     pub fn open(inputs: &[PathBuf], outputs: &[PathBuf], options: ButlerOptions) -> Result<Butler> {
+        if outputs.len() > 1 {
+            return Err(Error::Unsupported {
+                message: "this version of pantler writes to one repository at a time".to_owned(),
+                hints: vec![format!("{} outputs were named", outputs.len())],
+            });
+        }
         for output in outputs {
             adopt_inputs(output, inputs, &options)?;
         }

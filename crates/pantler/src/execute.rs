@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::{PixelBox, ReadRequest};
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
+use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError};
 use pantler_formats::FormatterSet;
@@ -52,7 +53,7 @@ type Objects = HashMap<ObjectKey, ObjectRef>;
 impl Executor<'_> {
     /// Returns the object that the plan is for.
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
-        self.check_plugins(&plan.root)?;
+        self.check_possible(&plan.root)?;
         let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
         gather(&plan.root, parameters, &mut |node, read, parameters| {
             let key = object_key(node, read, parameters);
@@ -77,8 +78,20 @@ impl Executor<'_> {
         })
     }
 
-    /// Refuses, before anything is read, what only a plug-in could do that nobody registered.
-    pub fn check_plugins(&self, node: &PlanNode) -> Result<()> {
+    /// Refuses, before anything is read, what only a plug-in could do that nobody registered, and what a policy asks for that
+    /// this version does not do: leaving it out would give a wrong object without a word.
+    pub fn check_possible(&self, node: &PlanNode) -> Result<()> {
+        use pantler_core::composite_graph::Definitions;
+        if let Some((_, definition)) = self.chain.find_definition(&node.dataset_type) {
+            check_supported(&definition, node.component.as_ref())?;
+        }
+        self.check_plugins(node)?;
+        node.children()
+            .iter()
+            .try_for_each(|child| self.check_possible(child))
+    }
+
+    fn check_plugins(&self, node: &PlanNode) -> Result<()> {
         match &node.kind {
             PlanKind::Assemble(assemble) => {
                 if let Some(name) = &assemble.assembler {
@@ -103,9 +116,7 @@ impl Executor<'_> {
             }
             PlanKind::Subset(_) | PlanKind::Missing(_) => {}
         }
-        node.children()
-            .iter()
-            .try_for_each(|child| self.check_plugins(child))
+        Ok(())
     }
 
     fn needs_plugin(
@@ -369,6 +380,46 @@ impl Executor<'_> {
                 .map_or(Slot::Empty, Slot::One),
         };
         Ok(info)
+    }
+}
+
+/// Refuses what a definition, or a component, asks for and this version does not do.
+pub(crate) fn check_supported(
+    definition: &Definition,
+    component: Option<&Component>,
+) -> Result<()> {
+    let asks = [
+        (
+            definition.standardize.is_some(),
+            "standardize",
+            &definition.place,
+        ),
+        (
+            definition.virtual_reader.is_some(),
+            "virtual",
+            &definition.place,
+        ),
+        (definition.join.is_some(), "join", &definition.place),
+    ];
+    let of_component = component.into_iter().flat_map(|component| {
+        [
+            (component.apply.is_some(), "apply", &component.place),
+            (component.data_ids.is_some(), "dataIds", &component.place),
+        ]
+    });
+    match asks
+        .into_iter()
+        .chain(of_component)
+        .find(|(asked, ..)| *asked)
+    {
+        Some((_, key, place)) => Err(Error::Unsupported {
+            message: format!(
+                "`{}` uses `{key}`, which this version of pantler does not carry out",
+                definition.name
+            ),
+            hints: vec![format!("it stands in {place}")],
+        }),
+        None => Ok(()),
     }
 }
 

@@ -30,12 +30,19 @@ pub struct TreeLine {
 /// Renders a plan as lines of a tree.
 pub fn explain_tree(plan: &Plan) -> Vec<TreeLine> {
     let mut lines = Vec::new();
-    add_lines(plan, &plan.root, "", "", &mut lines);
+    add_lines(plan, &plan.root, "", "", &[], &mut lines);
     lines
 }
 
-fn add_lines(plan: &Plan, node: &PlanNode, branches: &str, below: &str, lines: &mut Vec<TreeLine>) {
-    lines.push(line(plan, node, branches));
+fn add_lines(
+    plan: &Plan,
+    node: &PlanNode,
+    branches: &str,
+    below: &str,
+    shared: &[&str],
+    lines: &mut Vec<TreeLine>,
+) {
+    lines.push(line(plan, node, branches, shared));
     let children = node.children();
     for (index, child) in children.iter().enumerate() {
         let last = index + 1 == children.len();
@@ -44,17 +51,27 @@ fn add_lines(plan: &Plan, node: &PlanNode, branches: &str, below: &str, lines: &
         } else {
             ("├─ ", "│  ")
         };
-        add_lines(
-            plan,
-            child,
-            &format!("{below}{branch}"),
-            &format!("{below}{more}"),
-            lines,
-        );
+        let above = if index == 0 {
+            Vec::new()
+        } else {
+            shared_keys(&children[0], child)
+        };
+        let (branches, below) = (format!("{below}{branch}"), format!("{below}{more}"));
+        add_lines(plan, child, &branches, &below, &above, lines);
     }
 }
 
-fn line(plan: &Plan, node: &PlanNode, branches: &str) -> TreeLine {
+/// The keys that two data IDs have in common with the same values.
+fn shared_keys<'a>(first: &'a PlanNode, other: &PlanNode) -> Vec<&'a str> {
+    first
+        .data_id
+        .iter()
+        .filter(|(key, value)| other.data_id.get(key) == Some(value))
+        .map(|(key, _)| key)
+        .collect()
+}
+
+fn line(plan: &Plan, node: &PlanNode, branches: &str, shared: &[&str]) -> TreeLine {
     let root = branches.is_empty();
     let mut notes = Vec::new();
     if node
@@ -109,7 +126,7 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str) -> TreeLine {
         data_id: if root {
             node.data_id.to_string()
         } else {
-            abbreviated(&node.data_id, &plan.root.data_id)
+            abbreviated(&node.data_id, shared)
         },
         bytes: match node.kind {
             PlanKind::Read(_) => human_bytes(node.bytes()),
@@ -121,19 +138,13 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str) -> TreeLine {
     }
 }
 
-/// A data ID beside its root's: what both have stands as `…` where there is more to tell.
-fn abbreviated(own: &DataId, root: &DataId) -> String {
-    let shared = own
-        .iter()
-        .filter(|(key, value)| root.get(key) == Some(value))
-        .count();
-    if shared < root.len() || own.len() > shared || own.len() < 2 {
+/// A data ID below another: what both have stands as `…`, if something is left that tells them apart.
+fn abbreviated(own: &DataId, shared: &[&str]) -> String {
+    let rest: Vec<&str> = own.keys().filter(|key| !shared.contains(key)).collect();
+    if shared.is_empty() || rest.is_empty() {
         return own.to_string();
     }
-    match own.iter().last() {
-        Some((key, value)) => format!("… {key}={value}"),
-        None => String::new(),
-    }
+    format!("… {}", own.restricted_to(&rest))
 }
 
 fn short_class(python: &str) -> &str {

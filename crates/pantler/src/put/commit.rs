@@ -152,7 +152,7 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
 
 fn record_all(
     repository: &Repository,
-    staged: &mut Vec<StagedWrite>,
+    staged: &mut [StagedWrite],
     compositions: &[Composition],
     provenance: &Provenance,
 ) -> Result<()> {

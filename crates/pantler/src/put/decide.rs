@@ -15,7 +15,7 @@ use crate::artifact_source::MemorySource;
 use crate::assemble::generic;
 use crate::candidates::{Candidates, Found};
 use crate::error::{Asked, Error, Result};
-use crate::execute::{Parameters, format_error};
+use crate::execute::{Parameters, check_supported, format_error};
 use crate::planner::{locate, own_class};
 
 use super::{
@@ -62,6 +62,7 @@ impl<'a> Decider<'a> {
         label: &str,
     ) -> Result<DatasetId> {
         self.uses(graph);
+        check_supported(&graph.definition, graph.component.as_ref())?;
         self.check_class(graph, object)?;
         match &graph.kind {
             GraphKind::File => self.file(graph, object, root, label),

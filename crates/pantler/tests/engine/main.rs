@@ -2,6 +2,11 @@
 //!
 //! One program, so that it links once; a file per subject.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what the helpers of tests unwrap fails the test"
+)]
+
 mod composites;
 mod costs;
 mod faults;
