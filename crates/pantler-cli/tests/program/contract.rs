@@ -242,6 +242,11 @@ fn the_extension_must_fit_the_object() {
             )),
             "{error}"
         );
+        // The hint can be pasted.
+        place.ok(&format!(
+            "get single_visit calexp:sfm.{part} {dataset} --out no.fits"
+        ));
+        std::fs::remove_file(place.path("no.fits")).expect("the hint wrote it");
     }
     for part in ["metadata", "bbox", "visitInfo"] {
         let out = format!("{part}.json");
