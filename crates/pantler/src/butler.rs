@@ -287,12 +287,12 @@ fn refuse_faulty(policies: &[PolicyText], parents: Option<&Chain>) -> Result<()>
 
 /// Makes an output that does not exist; gives an existing one the inputs as parents only where that was asked for (rule R7).
 fn adopt_inputs(output: &Path, inputs: &[PathBuf], options: &ButlerOptions) -> Result<()> {
-    if !output.exists()
-        || output
-            .read_dir()
-            .is_ok_and(|mut entries| entries.next().is_none())
-    {
-        return Butler::init(output, &[], inputs);
+    if Repository::is_yet_to_be_made(output) {
+        match Butler::init(output, &[], inputs) {
+            // Another process was faster.
+            Err(Error::RepositoryExists { .. }) => {}
+            outcome => return outcome,
+        }
     }
     if inputs.is_empty() {
         return Ok(());

@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use pantler_core::registry::State;
-use pantler_core::store::{RangeRequest, STAGING};
+use pantler_core::store::{RangeRequest, Stat};
 use pantler_core::template::Template;
 use pantler_core::{
     ArtifactPath, DataId, DatasetId, DatasetRecord, Digest, Hasher, Location, Store, TypeName,
 };
 
 use crate::error::{Asked, Error, Result};
+use crate::own_names::{is_abandoned, is_half_linked, is_meant_for, is_passing, is_staged};
 use crate::planner::locate;
-use crate::put::commit::{SUPERSEDED, drop_unused, settle};
-use crate::repository::Repository;
+use crate::put::replace::{drop_unused, path_of_template, settle};
+use crate::repository::{OWN_FOLDER, Repository};
 
 /// How thorough a check is, and whether it mends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -238,12 +239,10 @@ fn find_leftovers(
 ) -> Result<()> {
     let store = repository.store();
     let mut own = Vec::new();
-    for folder in [STAGING, SUPERSEDED] {
-        for entry in store.list(Some(&ArtifactPath::new(folder)?)) {
-            let (path, stat) = entry?;
-            if !owned.contains(&Location::Inside(path.clone())) {
-                own.push((path, stat));
-            }
+    for entry in store.list(Some(&ArtifactPath::new(OWN_FOLDER)?)) {
+        let (path, stat) = entry?;
+        if is_passing(&path) && !owned.contains(&Location::Inside(path.clone())) {
+            own.push((path, stat));
         }
     }
     let templates: Vec<&Template> = repository
@@ -251,77 +250,90 @@ fn find_leftovers(
         .definitions()
         .filter_map(|definition| definition.template.as_ref())
         .collect();
-    let mut clear: Vec<ArtifactPath> = own
-        .iter()
-        .map(|(path, _)| path.clone())
-        .filter(is_of_the_dead)
-        .collect();
+    // Final paths come before the staged names by which they are known again if this is interrupted.
+    let mut clear = Vec::new();
     for entry in store.list(None) {
         let (path, stat) = entry?;
         if owned.contains(&Location::Inside(path.clone())) {
             continue;
         }
-        // A crashed put's file is still the same file as its staged name; a user's own file is never removed.
-        let linked = own.iter().any(|(staged, theirs)| {
-            theirs.same.is_some()
-                && theirs.same == stat.same
-                && put_process(staged.file_name()).is_some()
-                && clear.contains(staged)
-        });
-        // A name that a replacing link was making beside its target when the process died.
         let half_linked = is_half_linked(&path);
-        if linked
-            || half_linked
-                && is_of_the_dead_process(path.file_name().trim_start_matches(".pantler-"))
-        {
-            clear.push(path.clone());
-        }
-        if linked
-            || templates
+        // A crashed put's file is still the same file as its staged name, which says that it was to lie just here. Another
+        // name of that file is a user's own, and is never removed.
+        let linked = own.iter().filter(|(staged, theirs)| {
+            theirs.same.is_some() && theirs.same == stat.same && is_meant_for(staged, &path)
+        });
+        let crashed: Vec<bool> = linked.map(|(staged, _)| is_abandoned(staged)).collect();
+        let is_placed = || {
+            templates
                 .iter()
                 .any(|template| template.read(path.as_str()).is_some())
-        {
+        };
+        if half_linked || !crashed.is_empty() || is_placed() {
             report.leftover.push(path.to_string());
+        }
+        if half_linked && is_abandoned(&path) || crashed.contains(&true) {
+            clear.push((path, stat));
         }
     }
     report
         .leftover
         .extend(own.iter().map(|(path, _)| path.to_string()));
-    if options.repair {
-        store.delete(&clear)?;
+    clear.extend(own.into_iter().filter(|(path, _)| is_abandoned(path)));
+    if options.repair && !clear.is_empty() {
+        let cleared = remove_unowned(repository, clear)?;
         report
             .leftover
-            .retain(|left| !clear.iter().any(|path| path.as_str() == left));
+            .retain(|left| !cleared.iter().any(|path| path.as_str() == left));
     }
     Ok(())
 }
 
-/// Whether a staged name's process has ended; what lies aside has no process.
-fn is_of_the_dead(path: &ArtifactPath) -> bool {
-    path.folder() != Some(STAGING) || is_of_the_dead_process(path.file_name())
-}
-
-/// Whether a file is a name that was to be moved onto a path in one step.
-fn is_half_linked(path: &ArtifactPath) -> bool {
-    path.file_name().starts_with(".pantler-")
-}
-
-/// Whether the process that a name starts with has ended.
-fn is_of_the_dead_process(name: &str) -> bool {
-    match put_process(name) {
-        Some(process) => {
-            let own = process.as_raw_nonzero().get().unsigned_abs() == std::process::id();
-            !own && rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+/// Removes leftovers, while nobody else can write, after another look at what has happened since they were found.
+fn remove_unowned(
+    repository: &Repository,
+    mut leftovers: Vec<(ArtifactPath, Stat)>,
+) -> Result<Vec<ArtifactPath>> {
+    let store = repository.store();
+    let _turn = repository.registry().begin()?;
+    let mut owned: HashSet<ArtifactPath> = HashSet::new();
+    let wanted: HashSet<&ArtifactPath> = leftovers.iter().map(|(path, _)| path).collect();
+    let mut failure = None;
+    repository.registry().visit_all(&mut |record| {
+        if record.artifact.is_none() {
+            return ControlFlow::Continue(());
         }
-        // Not named by a put: a small text of the repository's own that was being written.
-        None => true,
+        let asked = Asked::new(record.dataset_type(), &record.data_id);
+        match locate(&record, &asked) {
+            Ok((Location::Inside(path), _)) if wanted.contains(&path) => {
+                owned.insert(path);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                failure = Some(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    if let Some(error) = failure {
+        return Err(error);
     }
-}
-
-/// The process that a staged name starts with; `None` if it is not one that a put gave.
-fn put_process(name: &str) -> Option<rustix::process::Pid> {
-    let (process, _) = name.split_once('-')?;
-    rustix::process::Pid::from_raw(process.parse().ok()?)
+    leftovers.retain(|(path, _)| !owned.contains(path));
+    let places: Vec<Location> = leftovers
+        .iter()
+        .map(|(path, _)| Location::Inside(path.clone()))
+        .collect();
+    let now = store.stat_many(&places)?;
+    let cleared: Vec<ArtifactPath> = leftovers
+        .into_iter()
+        .zip(now)
+        // One that has gone is cleared as well; another file under the name is another matter.
+        .filter(|((_, seen), now)| now.as_ref().is_none_or(|now| now.same == seen.same))
+        .map(|((path, _), _)| path)
+        .collect();
+    store.delete(&cleared)?;
+    Ok(cleared)
 }
 
 /// Finishes replacements that were committed while the new artifact was still at its staged name.
@@ -337,20 +349,16 @@ fn finish_interrupted(repository: &Repository) -> Result<()> {
             .as_ref()
             .and_then(|artifact| artifact.location.clone());
         if let Some(Location::Inside(path)) = location
-            && path.folder() == Some(STAGING)
-            && is_of_the_dead(&path)
+            && is_staged(&path)
+            && is_abandoned(&path)
         {
             unsettled.push((record, path));
         }
         ControlFlow::Continue(())
     })?;
     for (record, path) in unsettled {
-        let template = record.definition.template.as_deref().map(Template::parse);
-        if let Some(Ok(template)) = template
-            && let Ok(filled) = template.fill(&record.data_id)
-        {
-            settle(repository, record.id, &path, &filled.path)?;
-            repository.store().delete(&[path])?;
+        if let Some(target) = path_of_template(&record) {
+            settle(repository, record.id, &path, &target)?;
         }
     }
     if !superseded.is_empty() {

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use crate::artifact_source::ArtifactSource;
 use crate::error::{Asked, Error, Result};
-use crate::put::{Content, Putter, Write, formatter_of, new_write, write_all};
+use crate::put::{Content, Putter, Write, again_if_raced, formatter_of, new_write, write_all};
 use crate::repository::Repository;
 use crate::resolve::{Resolved, typed};
 
@@ -27,7 +27,7 @@ pub enum IngestMode {
     /// They are copied to where the template puts them.
     #[default]
     Copy,
-    /// They are copied, and the originals removed once the ingest is durable.
+    /// They are copied, and the originals removed once the ingest is durable, also those whose copies are there already.
     Move,
     /// They get a further name (a hard link) where the template puts them.
     Link,
@@ -67,9 +67,22 @@ struct Looked {
     digest: Option<Digest>,
 }
 
+/// A file, and where its copy lies or will lie.
+type Copied = (PathBuf, Location);
+
 impl Putter<'_> {
     /// Ingests files as datasets of one type. A file that cannot be taken does not keep the others out.
     pub fn ingest(
+        &self,
+        resolved: &Resolved,
+        files: &[PathBuf],
+        options: &IngestOptions,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<IngestReport> {
+        again_if_raced(|| self.ingest_once(resolved, files, options, progress))
+    }
+
+    fn ingest_once(
         &self,
         resolved: &Resolved,
         files: &[PathBuf],
@@ -102,15 +115,10 @@ impl Putter<'_> {
                 Err(failed) => report.failed.push(failed),
             }
         }
-        let writes = self.sort_out(&graph, repository, &formatter, new, options, &mut report)?;
+        let (writes, mut copied) =
+            self.sort_out(&graph, repository, &formatter, new, options, &mut report)?;
         report.ingested = writes.len();
-        let originals: Vec<PathBuf> = match options.mode {
-            IngestMode::Move => writes
-                .iter()
-                .filter_map(|write| original(&write.content))
-                .collect(),
-            _ => Vec::new(),
-        };
+        copied.extend(writes.iter().filter_map(original));
         if !writes.is_empty() {
             write_all(
                 repository,
@@ -119,8 +127,12 @@ impl Putter<'_> {
                 &self.who.did("ingest", &options.notes),
             )?;
         }
-        for file in originals {
-            std::fs::remove_file(&file).map_err(|source| Error::io("remove", &file, source))?;
+        if options.mode == IngestMode::Move {
+            crate::fail_point::reach("recorded");
+            for (file, location) in &copied {
+                remove_original(repository, file, location)?;
+                crate::fail_point::reach("moved");
+            }
         }
         Ok(report)
     }
@@ -246,7 +258,7 @@ impl Putter<'_> {
         }
     }
 
-    /// Sorts files into new ones, ones that are there already, and ones that cannot be.
+    /// Sorts files into new ones, ones that are there already (with those that have a copy there), and ones that cannot be.
     fn sort_out(
         &self,
         graph: &GraphNode,
@@ -255,7 +267,7 @@ impl Putter<'_> {
         looked: Vec<Looked>,
         options: &IngestOptions,
         report: &mut IngestReport,
-    ) -> Result<Vec<Write>> {
+    ) -> Result<(Vec<Write>, Vec<Copied>)> {
         let requests: Vec<FindRequest> = looked
             .iter()
             .map(|each| FindRequest {
@@ -270,6 +282,7 @@ impl Putter<'_> {
             existing.extend(answers.into_iter().map(|answer| answer.into_iter().next()));
         }
         let mut writes: Vec<Write> = Vec::new();
+        let mut copied = Vec::new();
         let mut seen: std::collections::HashMap<DataId, PathBuf> = std::collections::HashMap::new();
         for (each, existing) in looked.into_iter().zip(existing) {
             let file = each.file.clone();
@@ -286,7 +299,10 @@ impl Putter<'_> {
             let outcome = match existing {
                 Some(record) => self
                     .compare(graph, repository, formatter, &each, &record)
-                    .map(|()| None),
+                    .map(|copy| {
+                        copied.extend(copy.map(|location| (file.clone(), location)));
+                        None
+                    }),
                 None => self.new_file(graph, repository, each, options).map(Some),
             };
             match outcome {
@@ -295,7 +311,7 @@ impl Putter<'_> {
                 Err(error) => report.failed.push((file, error)),
             }
         }
-        Ok(writes)
+        Ok((writes, copied))
     }
 
     fn new_file(
@@ -323,6 +339,12 @@ impl Putter<'_> {
             .ok()
             .map(|path| path.to_string_lossy().into_owned());
         let at_home = inside.as_deref() == Some(write.path.as_str());
+        if options.mode == IngestMode::Move
+            && let Some(inside) = &inside
+            && !at_home
+        {
+            self.refuse_to_move_an_artifact(repository, inside)?;
+        }
         write.content = match options.mode {
             // A file that lies where the template puts it needs no copy.
             _ if at_home => Content::InPlace { location: None },
@@ -341,7 +363,35 @@ impl Putter<'_> {
         Ok(write)
     }
 
-    /// Accepts a file whose dataset exists already if its content is the same (rule R22).
+    /// Moving the artifact of a dataset would take it away from that dataset.
+    fn refuse_to_move_an_artifact(&self, repository: &Repository, inside: &str) -> Result<()> {
+        let requests: Vec<FindRequest> = self
+            .planner
+            .chain
+            .definitions()
+            .filter_map(|(_, definition)| {
+                Some(FindRequest {
+                    dataset_type: definition.name.clone(),
+                    data_id: definition.template.as_ref()?.read(inside)?,
+                    limit: 1,
+                })
+            })
+            .collect();
+        let owners = repository.registry().find_many(&requests)?;
+        for owner in owners.into_iter().flatten() {
+            let asked = Asked::new(owner.dataset_type(), &owner.data_id);
+            let (location, _) = crate::planner::locate(&owner, &asked)?;
+            if location.as_str() == inside {
+                return Err(Error::request(format!(
+                    "{inside} is the file of {asked}, and would be taken away from it; copy it instead"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Accepts a file whose dataset exists already if its content is the same (rule R22); returns where the artifact lies
+    /// if it has the very same bytes.
     fn compare(
         &self,
         graph: &GraphNode,
@@ -349,7 +399,7 @@ impl Putter<'_> {
         formatter: &Arc<dyn Formatter>,
         looked: &Looked,
         existing: &DatasetRecord,
-    ) -> Result<()> {
+    ) -> Result<Option<Location>> {
         let (store, location) = outside(&looked.file)?;
         let asked = Asked::new(&graph.dataset_type, &looked.data_id);
         let known = existing
@@ -360,10 +410,10 @@ impl Putter<'_> {
             Some(digest) => digest,
             None => crate::fsck::digest_of(&store, &location)?,
         };
-        if known == Some(digest) {
-            return Ok(());
-        }
         let (existing_location, _) = crate::planner::locate(existing, &asked)?;
+        if known == Some(digest) {
+            return Ok(Some(existing_location));
+        }
         let request = ReadRequest {
             class: crate::planner::own_class(graph.definition.python.as_deref()),
             ..ReadRequest::default()
@@ -385,7 +435,7 @@ impl Putter<'_> {
             &repository.shown(&existing_location),
         )?;
         match new.difference(old.as_ref()) {
-            None => Ok(()),
+            None => Ok(None),
             Some(difference) => Err(Error::Conflict {
                 asked,
                 repository: repository.name().to_owned(),
@@ -407,11 +457,37 @@ fn card_text(header: &Metadata, keyword: &str) -> Option<String> {
     }
 }
 
-fn original(content: &Content) -> Option<PathBuf> {
-    match content {
-        Content::Copy(file) => Some(file.clone()),
+/// A file that is copied, and where its copy will lie.
+fn original(write: &Write) -> Option<Copied> {
+    match &write.content {
+        Content::Copy(file) => Some((file.clone(), Location::Inside(write.path.clone()))),
         _ => None,
     }
+}
+
+/// Removes a file whose copy is recorded, after a look at the copy: the file may be the artifact itself under another name,
+/// or the only one of the two that is whole.
+fn remove_original(repository: &Repository, file: &Path, copy: &Location) -> Result<()> {
+    let (store, original) = outside(file)?;
+    let stat = |store: &dyn pantler_core::Store, location: &Location| {
+        let stats = store.stat_many(std::slice::from_ref(location))?;
+        Ok::<_, Error>(stats.into_iter().flatten().next())
+    };
+    let (Some(here), Some(there)) = (stat(&store, &original)?, stat(repository.store(), copy)?)
+    else {
+        return Ok(());
+    };
+    let one_file = here.same.is_some() && here.same == there.same;
+    if one_file || here.bytes != there.bytes {
+        return Ok(());
+    }
+    if crate::fsck::digest_of(&store, &original)?
+        != crate::fsck::digest_of(repository.store(), copy)?
+    {
+        return Ok(());
+    }
+    let file = Path::new(original.as_str());
+    std::fs::remove_file(file).map_err(|source| Error::io("remove", file, source))
 }
 
 /// A file of the user's, seen through a store of its own folder.

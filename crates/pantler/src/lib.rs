@@ -27,6 +27,7 @@ pub mod export;
 mod fail_point;
 pub mod fsck;
 mod ingest;
+mod own_names;
 mod planner;
 mod policy_check;
 mod put;

@@ -10,6 +10,7 @@ pub(crate) mod commit;
 mod decide;
 mod explain;
 mod input_only;
+pub(crate) mod replace;
 
 pub(crate) use commit::write_all;
 pub(crate) use decide::{formatter_of, new_write};
@@ -119,6 +120,8 @@ pub(crate) struct Composition {
     pub definition: Arc<DefinitionVersion>,
     pub data_id: DataId,
     pub members: Vec<Member>,
+    /// Those members that lay in the repository itself when this was decided.
+    pub here: Vec<DatasetId>,
     pub replaces: Option<Found>,
 }
 
@@ -256,11 +259,7 @@ impl Putter<'_> {
             return Err(Error::ReadOnly {
                 name: resolved.asked.name.clone(),
                 place: Some(graph.definition.place.clone()),
-                components: graph
-                    .components()
-                    .iter()
-                    .map(|node| node.component_name().to_owned())
-                    .collect(),
+                components: Vec::new(),
                 why: format!(
                     "`{first}` has no artifact of its own: it lies inside that of `{}`",
                     graph.dataset_type
@@ -364,7 +363,7 @@ pub(crate) fn definition_version(graph: &GraphNode) -> Arc<DefinitionVersion> {
 }
 
 /// Decides anew when another process was faster: then what it put is compared like anything else that is there.
-fn again_if_raced<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn again_if_raced<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..4 {
         match act() {
             Err(Error::Raced { .. }) => {}

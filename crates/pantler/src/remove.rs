@@ -1,13 +1,15 @@
 //! Removes datasets: the registry's rows first, then the artifacts, so that a crash leaves a leftover and never a gap.
 
+use pantler_core::registry::{FindRequest, Transaction};
 use pantler_core::store::{Link, OnExisting};
 use pantler_core::{ArtifactPath, DataId, DatasetRecord, Location};
 
 use crate::candidates::Candidates;
 use crate::complete::complete;
 use crate::error::{Asked, Error, Result};
+use crate::own_names::staging_path;
 use crate::planner::{Planner, locate};
-use crate::put::commit::staging_path;
+use crate::put::replace::shares_its_file;
 use crate::repository::Repository;
 use crate::resolve::{check_keys, resolve};
 
@@ -85,7 +87,6 @@ fn remove_record(
     asked: Asked,
     options: &RemoveOptions,
 ) -> Result<RemoveResult> {
-    let store = repository.store();
     let users: Vec<Asked> = repository
         .registry()
         .find_users(&[record.id])?
@@ -112,10 +113,29 @@ fn remove_record(
     if options.dry_run {
         return Ok(result);
     }
+    take_away(repository, record, &result.removed, path, options)?;
+    Ok(result)
+}
+
+/// Takes a dataset out of the registry, then its artifact away.
+fn take_away(
+    repository: &Repository,
+    record: &DatasetRecord,
+    asked: &Asked,
+    path: Option<ArtifactPath>,
+    options: &RemoveOptions,
+) -> Result<()> {
+    let store = repository.store();
+    let mut transaction = repository.registry().begin()?;
+    check_again(repository, transaction.as_ref(), record, asked, options)?;
+    let path = match path {
+        Some(path) if is_deletable(repository, record, &path)? => Some(path),
+        _ => None,
+    };
     // Named as pantler's own first, so that a crash after the commit leaves what fsck may clear.
     let mark = match &path {
-        Some(path) if exists(repository, path)? => {
-            let mark = staging_path(record.id)?;
+        Some(path) => {
+            let mark = staging_path(record.id, path)?;
             store.link(&[Link {
                 from: path.clone(),
                 to: mark.clone(),
@@ -124,29 +144,93 @@ fn remove_record(
             store.sync(std::slice::from_ref(&mark))?;
             Some(mark)
         }
-        _ => None,
+        None => None,
     };
-    let mut transaction = repository.registry().begin()?;
-    let outcome = transaction
-        .remove(&[record.id])
-        .and_then(|()| transaction.commit());
+    crate::fail_point::reach("marked");
+    let removed = transaction.remove(&[record.id]);
+    let outcome = removed.and_then(|()| transaction.commit());
     if outcome.is_ok() {
         crate::fail_point::reach("removed");
-        let gone: Vec<ArtifactPath> = path.into_iter().collect();
-        store.delete(&gone)?;
+        if let (Some(path), Some(mark)) = (path, &mark) {
+            delete_unless_taken(repository, record, path, mark)?;
+        }
     }
+    crate::fail_point::reach("deleted");
     store.delete(&mark.into_iter().collect::<Vec<_>>())?;
     outcome?;
-    Ok(result)
+    Ok(())
 }
 
-fn exists(repository: &Repository, path: &ArtifactPath) -> Result<bool> {
-    let location = Location::Inside(path.clone());
-    Ok(repository
-        .store()
-        .stat_many(&[location])?
+/// Judges again, now that nobody else can write: the dataset may have been replaced, or recorded in a composition.
+fn check_again(
+    repository: &Repository,
+    transaction: &dyn Transaction,
+    record: &DatasetRecord,
+    asked: &Asked,
+    options: &RemoveOptions,
+) -> Result<()> {
+    let now = transaction.find_ids(&[record.id])?.pop().flatten();
+    let is_same = now.is_some_and(|now| {
+        let place = |record: &DatasetRecord| {
+            let artifact = record.artifact.as_ref();
+            artifact.and_then(|artifact| artifact.location.clone())
+        };
+        now.state == record.state && place(&now) == place(record)
+    });
+    if !is_same {
+        return Err(Error::Raced {
+            asked: asked.clone(),
+            repository: repository.name().to_owned(),
+        });
+    }
+    let users: Vec<Asked> = transaction
+        .find_users(&[record.id])?
         .into_iter()
         .flatten()
-        .next()
-        .is_some())
+        .map(|user| Asked::new(user.dataset_type(), &user.data_id))
+        .collect();
+    if users.is_empty() || options.force {
+        return Ok(());
+    }
+    Err(Error::InUse {
+        asked: asked.clone(),
+        users,
+    })
+}
+
+/// Whether there is a file to delete, which is this dataset's alone.
+fn is_deletable(
+    repository: &Repository,
+    record: &DatasetRecord,
+    path: &ArtifactPath,
+) -> Result<bool> {
+    Ok(same(repository, path)?.is_some() && !shares_its_file(repository, record, path)?)
+}
+
+/// Deletes an artifact, unless another process has put a new one in its place since the removal was committed.
+fn delete_unless_taken(
+    repository: &Repository,
+    record: &DatasetRecord,
+    path: ArtifactPath,
+    mark: &ArtifactPath,
+) -> Result<()> {
+    // Nobody puts anything there until this is over.
+    let turn = repository.registry().begin()?;
+    let request = FindRequest {
+        dataset_type: record.dataset_type().clone(),
+        data_id: record.data_id.clone(),
+        limit: 1,
+    };
+    let is_free = turn.find_many(&[request])?.iter().all(Vec::is_empty);
+    if is_free && same(repository, &path)? == same(repository, mark)? {
+        repository.store().delete(&[path])?;
+    }
+    Ok(())
+}
+
+/// What tells files apart, if there is one; the inner value is `None` where the store does not know.
+fn same(repository: &Repository, path: &ArtifactPath) -> Result<Option<Option<(u64, u64)>>> {
+    let location = Location::Inside(path.clone());
+    let stat = repository.store().stat_many(&[location])?.pop().flatten();
+    Ok(stat.map(|stat| stat.same))
 }

@@ -17,16 +17,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pantler_core::policy::{Policy, PolicyText};
+use pantler_core::policy::{Definition, Policy, PolicyText};
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::store::{Link, OnExisting, RangeRequest};
-use pantler_core::{ArtifactPath, Location, Registry, Store};
+use pantler_core::{ArtifactPath, Location, Registry, Store, StoreError};
 use pantler_registry::{Access, SqliteRegistry};
 use pantler_store::LocalStore;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::own_names::text_path;
 
 /// The folder of what is pantler's own inside a repository.
 pub const OWN_FOLDER: &str = ".pantler";
@@ -43,6 +43,15 @@ pub struct RepositoryConfig {
     /// Its parents, relative to its root where that is possible.
     #[serde(default)]
     pub parents: Vec<String>,
+}
+
+impl RepositoryConfig {
+    fn text(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| {
+            Error::request(format!("cannot write the repository's config: {error}"))
+        })?;
+        Ok(format!("{text}\n"))
+    }
 }
 
 impl Default for RepositoryConfig {
@@ -97,12 +106,15 @@ impl Repository {
             .map_err(|source| Error::io("open", root, source))?;
         let store = LocalStore::open(&root)?;
         let registry = root.join(OWN_FOLDER).join(REGISTRY);
-        // The config is written last: a folder without it is no repository, so a crash before leaves none.
-        if registry.exists() {
-            std::fs::remove_file(&registry)
-                .map_err(|source| Error::io("replace", &registry, source))?;
+        // The config is written last: a folder without it is no repository, so a crash before leaves none. A registry that is
+        // there is the crashed one's, or that of another process which makes the same repository now: never removed.
+        if let Err(error) = SqliteRegistry::create(&registry) {
+            if !registry.exists() {
+                return Err(error.into());
+            }
+            SqliteRegistry::open(&registry, Access::ReadWrite)?;
         }
-        SqliteRegistry::create(&registry)?;
+        crate::fail_point::reach("registry-made");
         write_policies(&store, policy)?;
         let config = RepositoryConfig {
             parents: parents
@@ -111,7 +123,22 @@ impl Repository {
                 .collect(),
             ..RepositoryConfig::default()
         };
-        write_config(&store, &config)
+        match write_text(&store, CONFIG, &config.text()?, OnExisting::Refuse) {
+            Err(Error::Store(StoreError::AlreadyExists { .. })) => {
+                Err(Error::RepositoryExists { path: shown })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Says whether a folder is to become a repository and is none: it is not there, is empty, or its making was interrupted.
+    pub fn is_yet_to_be_made(root: &Path) -> bool {
+        if !root.exists() {
+            return true;
+        }
+        root.read_dir().is_ok_and(|mut entries| {
+            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == OWN_FOLDER))
+        }) && !root.join(CONFIG).exists()
     }
 
     /// Opens a repository in a folder.
@@ -142,14 +169,7 @@ impl Repository {
         registry: Arc<dyn Registry>,
         writable: bool,
     ) -> Result<Repository> {
-        let config = match read_text(store.as_ref(), CONFIG)? {
-            Some(text) => serde_json::from_str(&text).map_err(|error| Error::NoRepository {
-                path: name.to_owned(),
-                why: format!("{CONFIG} is damaged: {error}"),
-                child: None,
-            })?,
-            None => RepositoryConfig::default(),
-        };
+        let config = read_config(store.as_ref(), name)?;
         let mut texts = Vec::new();
         for file in [DEFINITIONS, POLICY] {
             if let Some(text) = read_text(store.as_ref(), file)? {
@@ -233,33 +253,59 @@ impl Repository {
         }
     }
 
-    /// Adds definitions to those that the repository keeps beside its people's policy (rule R7).
-    pub fn add_definitions(&self, yaml: &str) -> Result<()> {
+    /// Adds a definition to those that the repository keeps beside its people's policy, unless it is there (rule R7).
+    pub fn add_definition(&self, definition: &Definition) -> Result<()> {
+        // One process at a time: each writes back what it has read, and a name that stands there twice is no policy.
+        let _turn = self.registry.begin()?;
         let old = read_text(self.store.as_ref(), DEFINITIONS)?.unwrap_or_else(|| {
             "# Definitions that puts brought along, so that this repository can be opened alone.\ndatasets:\n"
                 .to_owned()
         });
-        let indented: String = yaml.lines().map(|line| format!("  {line}\n")).collect();
+        let known = PolicyText {
+            file: joined(&self.name, DEFINITIONS).into(),
+            text: old.clone(),
+        };
+        let (known, _) = Policy::load(&[known], &mut |_, wanted| Err(wanted.to_owned()));
+        if known
+            .definitions()
+            .any(|known| known.name == definition.name)
+        {
+            return Ok(());
+        }
+        let indented: String = definition
+            .yaml
+            .lines()
+            .map(|line| format!("  {line}\n"))
+            .collect();
         write_text(
             self.store.as_ref(),
             DEFINITIONS,
             &format!("{old}{indented}"),
+            OnExisting::Replace,
         )
     }
 
     /// Adds parents to the config, relative to the root where that is possible.
     pub fn add_parents(&self, parents: &[String]) -> Result<()> {
-        let mut config = self.config.clone();
+        // One process at a time, and from what is there now.
+        let _turn = self.registry.begin()?;
+        let before = read_config(self.store.as_ref(), &self.name)?;
+        let mut config = before.clone();
         for parent in parents {
             let relative = relative_path(Path::new(&self.root), Path::new(parent));
             if !config.parents.contains(&relative) {
                 config.parents.push(relative);
             }
         }
-        if config == self.config {
+        if config == before {
             return Ok(());
         }
-        write_config(self.store.as_ref(), &config)
+        write_text(
+            self.store.as_ref(),
+            CONFIG,
+            &config.text()?,
+            OnExisting::Replace,
+        )
     }
 }
 
@@ -318,38 +364,56 @@ fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
         .map_err(|_| Error::request(format!("{} is not UTF-8 text", joined(store.root(), path))))
 }
 
-/// Writes a small text of the repository's own, replacing the old one in one step, durably.
-fn write_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
-    let target = ArtifactPath::new(path)?;
-    let staged = ArtifactPath::new(&format!(
-        "{}/text-{}",
-        pantler_core::store::STAGING,
-        Uuid::now_v7()
-    ))?;
-    store.stage(&staged, &mut text.as_bytes())?;
-    store.sync(std::slice::from_ref(&staged))?;
-    store.link(&[Link {
-        from: staged.clone(),
-        to: target.clone(),
-        existing: OnExisting::Replace,
-    }])?;
-    store.sync(&[target])?;
-    store.delete(&[staged])?;
-    Ok(())
+/// Reads what a repository says of itself.
+fn read_config(store: &dyn Store, name: &str) -> Result<RepositoryConfig> {
+    match read_text(store, CONFIG)? {
+        Some(text) => serde_json::from_str(&text).map_err(|error| Error::NoRepository {
+            path: name.to_owned(),
+            why: format!("{CONFIG} is damaged: {error}"),
+            child: None,
+        }),
+        None => Ok(RepositoryConfig::default()),
+    }
 }
 
-fn write_config(store: &dyn Store, config: &RepositoryConfig) -> Result<()> {
-    let text = serde_json::to_string_pretty(config).map_err(|error| {
-        Error::request(format!("cannot write the repository's config: {error}"))
-    })?;
-    write_text(store, CONFIG, &format!("{text}\n"))
+/// Writes a small text of the repository's own in one step, durably.
+fn write_text(store: &dyn Store, path: &str, text: &str, existing: OnExisting) -> Result<()> {
+    let target = ArtifactPath::new(path)?;
+    let staged = text_path()?;
+    let written = (|| {
+        store.stage(&staged, &mut text.as_bytes())?;
+        store.sync(std::slice::from_ref(&staged))?;
+        crate::fail_point::reach("text-staged");
+        store.link(&[Link {
+            from: staged.clone(),
+            to: target.clone(),
+            existing,
+        }])?;
+        crate::fail_point::reach("text-linked");
+        store.sync(&[target])
+    })();
+    // If it is written, a staged name that stays is a leftover and no failure.
+    let _ = store.delete(&[staged]);
+    Ok(written?)
+}
+
+/// Writes a text of the people's own, and refuses to take the place of another.
+fn write_policy_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
+    match read_text(store, path)? {
+        Some(there) if there == text => Ok(()),
+        Some(_) => Err(Error::request(format!(
+            "{} exists already and says something else; without `--policy` it is used as it is",
+            joined(store.root(), path)
+        ))),
+        None => write_text(store, path, text, OnExisting::Refuse),
+    }
 }
 
 /// Writes one policy as `policy.yaml`; several as files of their own that `policy.yaml` includes, in their order.
 fn write_policies(store: &dyn Store, policies: &[PolicyText]) -> Result<()> {
     match policies {
         [] => Ok(()),
-        [only] => write_text(store, POLICY, &only.text),
+        [only] => write_policy_text(store, POLICY, &only.text),
         several => {
             let mut includes = String::from("include:\n");
             for (index, policy) in several.iter().enumerate() {
@@ -358,10 +422,10 @@ fn write_policies(store: &dyn Store, policies: &[PolicyText]) -> Result<()> {
                     |stem| stem.to_string_lossy().into_owned(),
                 );
                 let path = format!("policy/{:02}-{stem}.yaml", index + 1);
-                write_text(store, &path, &policy.text)?;
+                write_policy_text(store, &path, &policy.text)?;
                 includes.push_str(&format!("  - {path}\n"));
             }
-            write_text(store, POLICY, &includes)
+            write_policy_text(store, POLICY, &includes)
         }
     }
 }

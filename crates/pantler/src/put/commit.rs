@@ -18,19 +18,16 @@ use std::fs::File;
 use pantler_core::registry::{
     ArtifactRecord, DatasetRecord, FindRequest, Provenance, State, Transaction,
 };
-use pantler_core::store::{Link, OnExisting, STAGING, Staged};
+use pantler_core::store::{Link, OnExisting, STAGING, Staged, Stat};
 use pantler_core::{ArtifactPath, DataId, DatasetId, Location, Store};
 
-use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
-use crate::planner::locate;
+use crate::own_names::{is_meant_for, staging_path};
 use crate::repository::Repository;
 use crate::resolve::Resolved;
 
+use super::replace::{finish_replacements, inherits_path, place_of, supersede};
 use super::{Composition, Content, Decision, PutResult, Putter, Write};
-
-/// The folder of replaced artifacts that compositions still use.
-pub(crate) const SUPERSEDED: &str = ".pantler/superseded";
 
 impl Putter<'_> {
     /// Carries a decision out.
@@ -63,7 +60,7 @@ impl Putter<'_> {
         for (from, definition) in &decision.definitions {
             let visible = *from == output || chain.is_ancestor(*from, output);
             if !visible {
-                repository.add_definitions(&definition.yaml)?;
+                repository.add_definition(definition)?;
             }
         }
         write_all(
@@ -77,9 +74,9 @@ impl Putter<'_> {
 }
 
 /// An artifact with its staged name.
-struct StagedWrite {
-    write: Write,
-    staged: Option<ArtifactPath>,
+pub(super) struct StagedWrite {
+    pub(super) write: Write,
+    pub(super) staged: Option<ArtifactPath>,
 }
 
 /// Writes artifacts and records into one repository, all or nothing.
@@ -105,15 +102,9 @@ pub(crate) fn write_all(
     outcome
 }
 
-/// A name in the staging folder that says which process made it, so that fsck can tell a dead one's from a live one's.
-pub(crate) fn staging_path(id: DatasetId) -> Result<ArtifactPath> {
-    let process = std::process::id();
-    Ok(ArtifactPath::new(&format!("{STAGING}/{process}-{id}"))?)
-}
-
 fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite>) -> Result<()> {
     for mut write in writes {
-        let path = staging_path(write.id)?;
+        let path = staging_path(write.id, &write.path)?;
         let mut note = |done: Staged| {
             write.bytes = done.bytes;
             write.digest = Some(done.digest);
@@ -141,6 +132,7 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
             write,
             staged: path,
         });
+        crate::fail_point::reach("staging");
     }
     let names: Vec<ArtifactPath> = staged
         .iter()
@@ -159,32 +151,31 @@ fn record_all(
     let store = repository.store();
     let mut transaction = repository.registry().begin()?;
     check_again(repository, transaction.as_ref(), staged, compositions)?;
-    let linked = link_all(repository, transaction.as_ref(), staged)?;
+    let links = links(repository, transaction.as_ref(), staged)?;
+    if let Err(error) = link_all(store, &links) {
+        undo_links(store, &links, staged);
+        return Err(error);
+    }
     crate::fail_point::reach("linked");
-    let outcome = match insert_all(
+    let inserted = insert_all(
         store,
         transaction.as_mut(),
         staged,
         compositions,
         provenance,
-    ) {
-        Ok(()) => transaction.commit().map_err(Error::from),
-        Err(error) => {
-            drop(transaction);
-            Err(error)
-        }
-    };
-    if let Err(error) = outcome {
-        // Whether a failed commit took place is not known here; the registry itself is asked before anything is undone.
-        if is_recorded(repository, staged) {
-            forget_staged(staged);
-        } else {
-            let _ = store.delete(&linked);
-        }
+    );
+    if let Err(error) = inserted {
+        // Before the transaction ends: afterwards the paths may be another process's.
+        undo_links(store, &links, staged);
         return Err(error);
     }
+    crate::fail_point::reach("inserted");
+    if let Err(error) = transaction.commit() {
+        undo_unless_recorded(repository, &links, staged);
+        return Err(error.into());
+    }
     crate::fail_point::reach("committed");
-    finish_replacements(repository, staged)?;
+    finish_replacements(repository, staged);
     crate::fail_point::reach("replaced");
     Ok(())
 }
@@ -210,90 +201,164 @@ fn check_again(
     for composition in compositions {
         request(&composition.definition.dataset_type, &composition.data_id);
     }
+    let raced = |request: &FindRequest| Error::Raced {
+        asked: Asked::new(&request.dataset_type, &request.data_id),
+        repository: repository.name().to_owned(),
+    };
     let answers = transaction.find_many(&requests)?;
     let expected = staged
         .iter()
         .map(|each| &each.write.replaces)
         .chain(compositions.iter().map(|composition| &composition.replaces));
     for ((request, answer), expected) in requests.iter().zip(answers).zip(expected) {
-        let Some(found) = answer.into_iter().next() else {
-            continue;
-        };
-        if expected
-            .as_ref()
-            .is_some_and(|expected| expected.record.id == found.id)
-        {
+        let expected = expected.as_ref().map(|expected| expected.record.id);
+        match (answer.first().map(|found| found.id), expected) {
+            (found, expected) if found == expected => {}
+            // What was to be replaced is of another type, or has gone.
+            (None, Some(old)) if is_current(transaction, old)? => {}
+            _ => return Err(raced(request)),
+        }
+    }
+    check_members(repository, transaction, compositions)
+}
+
+fn is_current(transaction: &dyn Transaction, id: DatasetId) -> Result<bool> {
+    let found = transaction.find_ids(&[id])?.into_iter().flatten().next();
+    Ok(found.is_some_and(|record| record.state == State::Current))
+}
+
+/// A dataset that a composition was to be made of may have been removed, or replaced and dropped, in the meantime.
+fn check_members(
+    repository: &Repository,
+    transaction: &dyn Transaction,
+    compositions: &[Composition],
+) -> Result<()> {
+    for composition in compositions {
+        if composition.here.is_empty() {
             continue;
         }
-        return Err(Error::Raced {
-            asked: Asked::new(&request.dataset_type, &request.data_id),
-            repository: repository.name().to_owned(),
-        });
+        let found = transaction.find_ids(&composition.here)?;
+        if found.iter().any(Option::is_none) {
+            return Err(Error::Raced {
+                asked: Asked::new(&composition.definition.dataset_type, &composition.data_id),
+                repository: repository.name().to_owned(),
+            });
+        }
     }
     Ok(())
 }
 
-/// Makes the new artifacts visible at their final paths, and durable there; returns the paths that are new.
-fn link_all(
+/// Returns the names that are to be made, after a look at what lies there.
+fn links(
     repository: &Repository,
     transaction: &dyn Transaction,
     staged: &[StagedWrite],
-) -> Result<Vec<ArtifactPath>> {
-    let store = repository.store();
+) -> Result<Vec<Link>> {
     let mut links = Vec::new();
     for StagedWrite { write, staged } in staged {
-        let (Some(from), None) = (staged, &write.replaces) else {
+        let Some(from) = staged else {
             continue;
         };
-        links.push(Link {
-            from: from.clone(),
-            to: write.path.clone(),
-            existing: what_is_there(repository, transaction, write)?,
-        });
+        if let Some(old) = &write.replaces
+            && inherits_path(repository, write, old)?
+        {
+            continue;
+        }
+        let existing = match what_is_there(repository, transaction, write, from)? {
+            There::Nothing => OnExisting::Refuse,
+            There::Leftover => OnExisting::Replace,
+            There::Same => continue,
+        };
+        // What replaces is linked when its predecessor is out of the way.
+        if write.replaces.is_none() {
+            links.push(Link {
+                from: from.clone(),
+                to: write.path.clone(),
+                existing,
+            });
+        }
     }
+    Ok(links)
+}
+
+/// Makes the new artifacts visible at their final paths, and durable there.
+fn link_all(store: &dyn Store, links: &[Link]) -> Result<()> {
+    store.link(links)?;
+    crate::fail_point::reach("named");
     let paths: Vec<ArtifactPath> = links.iter().map(|link| link.to.clone()).collect();
-    let linked = store.link(&links).and_then(|()| store.sync(&paths));
-    if let Err(error) = linked {
-        // Those that were there before, as leftovers of a crash, had the same right to go.
-        let _ = store.delete(&paths_of_ours(store, &links));
-        return Err(error.into());
+    store.sync(&paths)?;
+    Ok(())
+}
+
+/// Removes the final paths of a put that failed, if they are its own. The caller holds the write transaction.
+fn undo_links(store: &dyn Store, links: &[Link], staged: &mut [StagedWrite]) {
+    let undone = paths_of_ours(store, links).and_then(|paths| Ok(store.delete(&paths)?));
+    if undone.is_err() {
+        keep_all(staged);
+    }
+}
+
+/// Undoes a put whose commit failed. Whether such a commit took place is not known here; the registry is asked first.
+fn undo_unless_recorded(repository: &Repository, links: &[Link], staged: &mut [StagedWrite]) {
+    let Some(first) = staged.first().map(|each| each.write.id) else {
+        return;
+    };
+    // Until the end of this function nobody else can take the paths.
+    let turn = repository.registry().begin();
+    let recorded = turn.as_ref().map(|turn| turn.find_ids(&[first]));
+    match recorded {
+        Ok(Ok(found)) if found.iter().all(Option::is_none) => {
+            undo_links(repository.store(), links, staged);
+        }
+        Ok(Ok(_)) => keep_replacements(staged),
+        _ => keep_all(staged),
+    }
+}
+
+/// The final paths that are the staged artifacts.
+fn paths_of_ours(store: &dyn Store, links: &[Link]) -> Result<Vec<ArtifactPath>> {
+    let mut paths = Vec::new();
+    for link in links {
+        let both = [
+            Location::Inside(link.from.clone()),
+            Location::Inside(link.to.clone()),
+        ];
+        if let [Some(from), Some(to)] = store.stat_many(&both)?.as_slice()
+            && from.same.is_some()
+            && from.same == to.same
+        {
+            paths.push(link.to.clone());
+        }
     }
     Ok(paths)
 }
 
-/// The final paths that already are the staged artifacts.
-fn paths_of_ours(store: &dyn Store, links: &[Link]) -> Vec<ArtifactPath> {
-    links
-        .iter()
-        .filter(|link| {
-            let both = [
-                Location::Inside(link.from.clone()),
-                Location::Inside(link.to.clone()),
-            ];
-            matches!(
-                store.stat_many(&both).as_deref(),
-                Ok([Some(from), Some(to)]) if from.same.is_some() && from.same == to.same
-            )
-        })
-        .map(|link| link.to.clone())
-        .collect()
+/// What lies at the path of a new artifact.
+enum There {
+    Nothing,
+    /// What a crashed put linked and did not record.
+    Leftover,
+    /// A file of somebody's that has the very same content: it becomes the artifact as it lies there.
+    Same,
 }
 
 /// Decides about a file that lies at the final path: another dataset's is refused, a crashed put's is replaced, one that
-/// nobody knows is left alone unless it is the very same (rule R8).
+/// nobody knows is left alone, and taken only if it is the very same (rule R8).
 fn what_is_there(
     repository: &Repository,
     transaction: &dyn Transaction,
     write: &Write,
-) -> Result<OnExisting> {
+    staged: &ArtifactPath,
+) -> Result<There> {
     let store = repository.store();
     let location = Location::Inside(write.path.clone());
-    let Some(stat) = store
-        .stat_many(std::slice::from_ref(&location))?
-        .pop()
-        .flatten()
-    else {
-        return Ok(OnExisting::Refuse);
+    let places = [location.clone(), Location::Inside(staged.clone())];
+    let stats = store.stat_many(&places)?;
+    let [stat, own] = stats.as_slice() else {
+        return Ok(There::Nothing);
+    };
+    let Some(stat) = stat else {
+        return Ok(There::Nothing);
     };
     let taken = |owner: Option<String>| Error::PathTaken {
         asked: Asked::new(&write.definition.dataset_type, &write.data_id),
@@ -301,6 +366,32 @@ fn what_is_there(
         location: write.path.to_string(),
         owner,
     };
+    if let Some(owner) = owner_of(transaction, write, &location)? {
+        return Err(taken(Some(owner.to_string())));
+    }
+    if is_leftover(store, stat, &write.path, staged)? {
+        return Ok(There::Leftover);
+    }
+    let one_file = own
+        .as_ref()
+        .is_some_and(|own| own.same.is_some() && own.same == stat.same);
+    let same = one_file
+        || stat.bytes == write.bytes
+            && Some(crate::fsck::digest_of(store, &location)?) == write.digest;
+    if same && write.replaces.is_none() {
+        store.sync(std::slice::from_ref(&write.path))?;
+        Ok(There::Same)
+    } else {
+        Err(taken(None))
+    }
+}
+
+/// The dataset of another type that owns a path.
+fn owner_of(
+    transaction: &dyn Transaction,
+    write: &Write,
+    location: &Location,
+) -> Result<Option<Asked>> {
     let rivals: Vec<FindRequest> = write
         .rivals
         .iter()
@@ -312,29 +403,28 @@ fn what_is_there(
             })
         })
         .collect();
-    for owner in transaction.find_many(&rivals)?.into_iter().flatten() {
-        let asked = Asked::new(owner.dataset_type(), &owner.data_id);
-        if locate(&owner, &asked).is_ok_and(|(place, _)| place == location) {
-            return Err(taken(Some(asked.to_string())));
-        }
-    }
-    let ours = stat.bytes == write.bytes
-        && Some(crate::fsck::digest_of(store, &location)?) == write.digest;
-    if ours || is_leftover(store, &stat)? {
-        Ok(OnExisting::Replace)
-    } else {
-        Err(taken(None))
-    }
+    Ok(transaction
+        .find_many(&rivals)?
+        .into_iter()
+        .flatten()
+        .find(|owner| place_of(owner).is_ok_and(|place| place == *location))
+        .map(|owner| Asked::new(owner.dataset_type(), &owner.data_id)))
 }
 
-/// Whether a file is one that a crashed put linked and did not record: its staged name is still there.
-fn is_leftover(store: &dyn Store, stat: &pantler_core::store::Stat) -> Result<bool> {
+/// Whether a file is one that a crashed put linked to this path and did not record: its staged name is still there.
+fn is_leftover(
+    store: &dyn Store,
+    stat: &Stat,
+    path: &ArtifactPath,
+    own: &ArtifactPath,
+) -> Result<bool> {
     if stat.same.is_none() {
         return Ok(false);
     }
     let staging = ArtifactPath::new(STAGING)?;
     for entry in store.list(Some(&staging)) {
-        if entry?.1.same == stat.same {
+        let (staged, theirs) = entry?;
+        if theirs.same == stat.same && staged != *own && is_meant_for(&staged, path) {
             return Ok(true);
         }
     }
@@ -395,66 +485,8 @@ fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
     }
 }
 
-/// Gives a replaced artifact a name aside, and tells the registry.
-fn supersede(store: &dyn Store, transaction: &mut dyn Transaction, old: &Found) -> Result<()> {
-    let record = &old.record;
-    if record.artifact.is_none() {
-        transaction.remove(&[record.id])?;
-        return Ok(());
-    }
-    let asked = Asked::new(record.dataset_type(), &record.data_id);
-    let (location, _) = locate(record, &asked)?;
-    let aside = match &location {
-        Location::Outside(_) => location,
-        Location::Inside(path) => {
-            let aside =
-                ArtifactPath::new(&format!("{SUPERSEDED}/{}/{}", record.id, path.file_name()))?;
-            store.link(&[Link {
-                from: path.clone(),
-                to: aside.clone(),
-                existing: OnExisting::Replace,
-            }])?;
-            store.sync(std::slice::from_ref(&aside))?;
-            Location::Inside(aside)
-        }
-    };
-    transaction.supersede(record.id, &aside)?;
-    Ok(())
-}
-
-/// Moves replaced datasets from where they were staged to where their templates put them, and drops old ones that nobody
-/// uses.
-fn finish_replacements(repository: &Repository, staged: &mut [StagedWrite]) -> Result<()> {
-    let store = repository.store();
-    let replaced: Vec<(&Write, &ArtifactPath, &Found)> = staged
-        .iter()
-        .filter_map(|each| {
-            Some((
-                &each.write,
-                each.staged.as_ref()?,
-                each.write.replaces.as_ref()?,
-            ))
-        })
-        .collect();
-    if replaced.is_empty() {
-        return Ok(());
-    }
-    for (write, from, _) in &replaced {
-        let outcome = settle(repository, write.id, from, &write.path);
-        if outcome.is_err() {
-            // It is complete where it is staged, and the registry says so; fsck moves it later.
-            forget_staged(staged);
-            return Ok(());
-        }
-    }
-    let ids: Vec<DatasetId> = replaced.iter().map(|(_, _, old)| old.record.id).collect();
-    let removed = drop_unused(repository, &ids).unwrap_or_default();
-    let _ = store.delete(&removed);
-    Ok(())
-}
-
 /// A staged name that the registry points at must stay.
-fn forget_staged(staged: &mut [StagedWrite]) {
+pub(super) fn keep_replacements(staged: &mut [StagedWrite]) {
     for each in staged
         .iter_mut()
         .filter(|each| each.write.replaces.is_some())
@@ -463,55 +495,9 @@ fn forget_staged(staged: &mut [StagedWrite]) {
     }
 }
 
-/// Moves one dataset that is committed at a staged name to its final path.
-pub(crate) fn settle(
-    repository: &Repository,
-    id: DatasetId,
-    from: &ArtifactPath,
-    to: &ArtifactPath,
-) -> Result<()> {
-    let store = repository.store();
-    store.link(&[Link {
-        from: from.clone(),
-        to: to.clone(),
-        existing: OnExisting::Replace,
-    }])?;
-    store.sync(std::slice::from_ref(to))?;
-    crate::fail_point::reach("settling");
-    let mut transaction = repository.registry().begin()?;
-    transaction.relocate(id, None)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-/// Removes superseded datasets that no composition uses; returns their artifacts.
-pub(crate) fn drop_unused(repository: &Repository, ids: &[DatasetId]) -> Result<Vec<ArtifactPath>> {
-    let mut transaction = repository.registry().begin()?;
-    let users = transaction.find_users(ids)?;
-    let unused: Vec<DatasetId> = ids
-        .iter()
-        .zip(users)
-        .filter(|(_, users)| users.is_empty())
-        .map(|(id, _)| *id)
-        .collect();
-    let artifacts = transaction
-        .find_ids(&unused)?
-        .into_iter()
-        .flatten()
-        .filter(|record| record.state == State::Superseded)
-        .filter_map(|record| record.artifact?.location?.inside().cloned())
-        .collect();
-    transaction.remove(&unused)?;
-    transaction.commit()?;
-    Ok(artifacts)
-}
-
-/// Whether the registry has the first of these datasets after all.
-fn is_recorded(repository: &Repository, staged: &[StagedWrite]) -> bool {
-    let ids: Vec<DatasetId> = staged.iter().map(|each| each.write.id).take(1).collect();
-    match repository.registry().find_ids(&ids) {
-        Ok(found) => found.into_iter().flatten().next().is_some(),
-        // Not known: then nothing is undone, and fsck will tell.
-        Err(_) => true,
+/// Where it is not known what has happened all staged names must stay: by them fsck knows the artifacts again.
+fn keep_all(staged: &mut [StagedWrite]) {
+    for each in staged {
+        each.staged = None;
     }
 }

@@ -508,12 +508,22 @@ impl<'a> Decider<'a> {
             let difference = members_difference(&existing.record.members, &members);
             replaces = self.conflict(graph, root, existing, difference, label)?;
         }
+        let (output, _) = chain.output("put")?;
+        let here = members
+            .iter()
+            .filter(|member| {
+                let found = self.candidates.by_id(member.dataset);
+                found.is_some_and(|found| found.repository == output)
+            })
+            .map(|member| member.dataset)
+            .collect();
         let id = DatasetId::new(Uuid::now_v7());
         self.decision.compositions.push(Composition {
             id,
             definition: definition_version(graph),
             data_id,
             members,
+            here,
             replaces,
         });
         Ok(id)

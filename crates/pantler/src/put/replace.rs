@@ -1,0 +1,187 @@
+//! The second act of a put that replaces: the old artifact goes aside, the new one takes its path.
+//!
+//! A path cannot change in the same instant as a registry, so each record points, at every instant, at a file that
+//! holds what the record says: the new one first where it is staged, the old one aside. All that moves a path holds the
+//! registry's one write transaction, so that two that replace the same dataset, or a repairing check, cannot undo each other.
+
+use std::ops::ControlFlow;
+
+use pantler_core::registry::{State, Transaction};
+use pantler_core::store::{Link, OnExisting};
+use pantler_core::template::Template;
+use pantler_core::{ArtifactPath, DataId, DatasetId, DatasetRecord, Location, Store};
+
+use crate::candidates::Found;
+use crate::error::{Asked, Result};
+use crate::own_names::{is_staged, superseded_path};
+use crate::planner::locate;
+use crate::repository::Repository;
+
+use super::Write;
+use super::commit::{StagedWrite, keep_replacements};
+
+/// Gives a replaced artifact a name aside, and tells the registry.
+pub(super) fn supersede(
+    store: &dyn Store,
+    transaction: &mut dyn Transaction,
+    old: &Found,
+) -> Result<()> {
+    let record = &old.record;
+    if record.artifact.is_none() {
+        transaction.remove(&[record.id])?;
+        return Ok(());
+    }
+    let asked = Asked::new(record.dataset_type(), &record.data_id);
+    let (location, _) = locate(record, &asked)?;
+    let aside = match &location {
+        Location::Outside(_) => location,
+        Location::Inside(path) => {
+            let aside = superseded_path(record.id, path)?;
+            store.link(&[Link {
+                from: path.clone(),
+                to: aside.clone(),
+                existing: OnExisting::Replace,
+            }])?;
+            store.sync(std::slice::from_ref(&aside))?;
+            crate::fail_point::reach("aside");
+            Location::Inside(aside)
+        }
+    };
+    transaction.supersede(record.id, &aside)?;
+    Ok(())
+}
+
+/// Whether a replacing artifact may take its path without asking what lies there: it is where the old one lies, alone.
+pub(super) fn inherits_path(repository: &Repository, write: &Write, old: &Found) -> Result<bool> {
+    let place = Location::Inside(write.path.clone());
+    Ok(place_of(&old.record)? == place && !shares_its_file(repository, &old.record, &write.path)?)
+}
+
+/// Where a dataset's artifact lies, or will lie once an interrupted replacement is finished.
+pub(super) fn place_of(record: &DatasetRecord) -> Result<Location> {
+    let asked = Asked::new(record.dataset_type(), &record.data_id);
+    let (location, _) = locate(record, &asked)?;
+    match location.inside() {
+        Some(path) if is_staged(path) => {
+            Ok(path_of_template(record).map_or(location, Location::Inside))
+        }
+        _ => Ok(location),
+    }
+}
+
+/// The path that a dataset's own template gives.
+pub(crate) fn path_of_template(record: &DatasetRecord) -> Option<ArtifactPath> {
+    let template = Template::parse(record.definition.template.as_deref()?).ok()?;
+    Some(template.fill(&record.data_id).ok()?.path)
+}
+
+/// Whether other datasets lie in the same file, as a template with an HDU allows.
+pub(crate) fn shares_its_file(
+    repository: &Repository,
+    record: &DatasetRecord,
+    path: &ArtifactPath,
+) -> Result<bool> {
+    let template = record.definition.template.as_deref().map(Template::parse);
+    if !matches!(template, Some(Ok(template)) if template.has_hdu()) {
+        return Ok(false);
+    }
+    let mut shared = false;
+    let of_type = Some(record.dataset_type());
+    let mut look = |other: DatasetRecord| {
+        let asked = Asked::new(other.dataset_type(), &other.data_id);
+        shared = other.id != record.id
+            && locate(&other, &asked).is_ok_and(|(place, _)| place.inside() == Some(path));
+        match shared {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    let registry = repository.registry();
+    registry.visit(of_type, &DataId::default(), &mut look)?;
+    Ok(shared)
+}
+
+/// Moves replaced datasets from where they were staged to where their templates put them, and drops old ones that nobody
+/// uses.
+pub(super) fn finish_replacements(repository: &Repository, staged: &mut [StagedWrite]) {
+    let replaced: Vec<(&Write, &ArtifactPath, &Found)> = staged
+        .iter()
+        .filter_map(|each| {
+            Some((
+                &each.write,
+                each.staged.as_ref()?,
+                each.write.replaces.as_ref()?,
+            ))
+        })
+        .collect();
+    if replaced.is_empty() {
+        return;
+    }
+    let settled = replaced
+        .iter()
+        .try_for_each(|(write, from, _)| settle(repository, write.id, from, &write.path));
+    if settled.is_err() {
+        // It is complete where it is staged, and the registry says so; fsck moves it later.
+        keep_replacements(staged);
+        return;
+    }
+    let ids: Vec<DatasetId> = replaced.iter().map(|(_, _, old)| old.record.id).collect();
+    let removed = drop_unused(repository, &ids).unwrap_or_default();
+    crate::fail_point::reach("dropped");
+    let _ = repository.store().delete(&removed);
+}
+
+/// Moves one dataset that is committed at a staged name to its final path; does nothing if it is there no longer.
+pub(crate) fn settle(
+    repository: &Repository,
+    id: DatasetId,
+    from: &ArtifactPath,
+    to: &ArtifactPath,
+) -> Result<()> {
+    let store = repository.store();
+    // The path is moved while nobody else can write: another process may have replaced the dataset once more, and then the
+    // path is that one's.
+    let mut transaction = repository.registry().begin()?;
+    let is_here = transaction
+        .find_ids(&[id])?
+        .into_iter()
+        .flatten()
+        .any(|record| {
+            let place = record.artifact.and_then(|artifact| artifact.location);
+            record.state == State::Current && place == Some(Location::Inside(from.clone()))
+        });
+    if !is_here {
+        return Ok(());
+    }
+    store.link(&[Link {
+        from: from.clone(),
+        to: to.clone(),
+        existing: OnExisting::Replace,
+    }])?;
+    store.sync(std::slice::from_ref(to))?;
+    crate::fail_point::reach("settling");
+    transaction.relocate(id, None)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Removes superseded datasets that no composition uses; returns their artifacts.
+pub(crate) fn drop_unused(repository: &Repository, ids: &[DatasetId]) -> Result<Vec<ArtifactPath>> {
+    let mut transaction = repository.registry().begin()?;
+    let known = transaction.find_ids(ids)?;
+    let users = transaction.find_users(ids)?;
+    let unused: Vec<DatasetRecord> = known
+        .into_iter()
+        .zip(users)
+        .filter(|(_, users)| users.is_empty())
+        .filter_map(|(record, _)| record)
+        .filter(|record| record.state == State::Superseded)
+        .collect();
+    let ids: Vec<DatasetId> = unused.iter().map(|record| record.id).collect();
+    transaction.remove(&ids)?;
+    transaction.commit()?;
+    Ok(unused
+        .into_iter()
+        .filter_map(|record| record.artifact?.location?.inside().cloned())
+        .collect())
+}
