@@ -151,6 +151,23 @@ impl Chain {
             .find_map(|repository| repository.policy().key_type(key))
     }
 
+    /// Returns the keys of all templates, each once, in the order in which policies name them.
+    pub fn keys(&self) -> Vec<(String, KeyType)> {
+        let mut keys: Vec<(String, KeyType)> = Vec::new();
+        for (_, definition) in self.definitions() {
+            for (key, key_type) in definition
+                .template
+                .iter()
+                .flat_map(|template| template.keys())
+            {
+                if !keys.iter().any(|(known, _)| known == key) {
+                    keys.push((key.clone(), *key_type));
+                }
+            }
+        }
+        keys
+    }
+
     /// Returns all definitions with the repositories that they stand in, in search order.
     pub fn definitions(&self) -> impl Iterator<Item = (usize, &Definition)> {
         self.repositories

@@ -163,7 +163,11 @@ pub enum Error {
         /// What was asked for.
         asked: Asked,
         /// The dataset that it holds.
-        dataset: String,
+        dataset: Asked,
+        /// The component that it is, of which composite, and where that is said.
+        component: Option<(String, TypeName, Place)>,
+        /// The repositories searched before it, each with its outcome.
+        before: Vec<(String, String)>,
         /// The repository as the user named it.
         repository: String,
         /// Where it should be.

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::{PixelBox, ReadRequest};
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
-use pantler_core::policy::{Component, Definition};
+use pantler_core::policy::{Component, Definition, Place};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError};
+use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError, TypeName};
 use pantler_formats::FormatterSet;
 use rayon::prelude::*;
 
@@ -62,11 +62,11 @@ impl Executor<'_> {
             }
         });
         let objects: Objects = if let [(key, node, read)] = wanted.as_slice() {
-            HashMap::from([(key.clone(), self.object(key, node, read)?)])
+            HashMap::from([(key.clone(), self.object_of(plan, key, node, read)?)])
         } else {
             wanted
                 .par_iter()
-                .map(|(key, node, read)| Ok((key.clone(), self.object(key, node, read)?)))
+                .map(|(key, node, read)| Ok((key.clone(), self.object_of(plan, key, node, read)?)))
                 .collect::<Result<Objects>>()?
         };
         let object = self.assembled(&plan.root, parameters, &objects)?;
@@ -138,6 +138,48 @@ impl Executor<'_> {
             place: place.unwrap_or_default(),
             known: self.plugins.names(),
         }
+    }
+
+    /// Reads one artifact of a plan; where it is gone, the error says what it was needed for.
+    fn object_of(
+        &self,
+        plan: &Plan,
+        key: &ObjectKey,
+        node: &PlanNode,
+        read: &Read,
+    ) -> Result<ObjectRef> {
+        self.object(key, node, read).map_err(|error| match error {
+            Error::ArtifactGone {
+                dataset,
+                repository,
+                location,
+                ..
+            } => Error::ArtifactGone {
+                asked: Asked::new(&plan.name, &plan.root.data_id),
+                dataset,
+                component: component_of(plan, node),
+                before: self.searched_before(node, read.repository),
+                repository,
+                location,
+            },
+            other => other,
+        })
+    }
+
+    /// The repositories that were searched before the one that was to have the artifact.
+    fn searched_before(&self, node: &PlanNode, repository: usize) -> Vec<(String, String)> {
+        self.chain.repositories()[..repository]
+            .iter()
+            .map(|earlier| {
+                let defines = earlier.policy().definition(&node.dataset_type).is_some();
+                let outcome = if defines {
+                    "not in its registry".to_owned()
+                } else {
+                    format!("its policy does not define {}", node.dataset_type)
+                };
+                (earlier.name().to_owned(), outcome)
+            })
+            .collect()
     }
 
     fn object(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
@@ -383,6 +425,17 @@ impl Executor<'_> {
     }
 }
 
+/// The component that a node of a plan is, with its composite.
+fn component_of(plan: &Plan, node: &PlanNode) -> Option<(String, TypeName, Place)> {
+    let component = node.component.as_ref()?;
+    let composite = crate::planner::parent_of(&plan.root, node)?;
+    Some((
+        component.name.clone(),
+        composite.clone(),
+        component.place.clone(),
+    ))
+}
+
 /// Refuses what a definition, or a component, asks for and this version does not do.
 pub(crate) fn check_supported(
     definition: &Definition,
@@ -487,7 +540,9 @@ fn gone(error: Error, asked: &Asked, repository: &str, location: &str) -> Error 
     match error {
         Error::Store(StoreError::NotFound { .. }) => Error::ArtifactGone {
             asked: asked.clone(),
-            dataset: asked.to_string(),
+            dataset: asked.clone(),
+            component: None,
+            before: Vec::new(),
             repository: repository.to_owned(),
             location: location.to_owned(),
         },

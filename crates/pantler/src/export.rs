@@ -118,6 +118,11 @@ pub fn write_file(file: &std::path::Path, bytes: &[u8]) -> Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(std::path::Path::new("."));
+    if !folder.is_dir() {
+        let why = format!("there is no folder {}", folder.display());
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, why);
+        return Err(Error::io("write", file, source));
+    }
     let refuse = |source| Error::io("write", file, source);
     let mut temporary = tempfile::NamedTempFile::new_in(folder)
         // Without the name that was tried, which tells nobody anything.

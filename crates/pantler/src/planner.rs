@@ -22,7 +22,7 @@ use crate::error::{Asked, Error, Result};
 use crate::resolve::{Resolved, check_keys};
 
 use binding::Binder;
-pub use missing::check_found;
+pub use missing::{check_found, parent_of};
 
 /// Whether recorded compositions count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

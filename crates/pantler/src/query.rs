@@ -80,6 +80,7 @@ fn check_identifiers(
     query: &Query,
     of: Option<(&Resolved, &GraphNode)>,
 ) -> Result<()> {
+    let all_keys = planner.chain.keys();
     let names = query
         .condition
         .iter()
@@ -94,7 +95,7 @@ fn check_identifiers(
             || Asked::new("*", &query.data_id),
             |(resolved, _)| resolved.asked.clone(),
         );
-        let keys = of.map_or(&[][..], |(_, graph)| graph.keys.as_slice());
+        let keys = of.map_or(all_keys.as_slice(), |(_, graph)| graph.keys.as_slice());
         let data_id = DataId::new([(name, KeyValue::Int(0))]);
         check_keys(planner.chain, &asked, &data_id, keys)?;
     }
@@ -147,9 +148,11 @@ fn of_all_types(planner: &Planner<'_>, query: &Query) -> Result<Vec<DatasetRef>>
     let asked = Asked::new("*", &query.data_id);
     let given = crate::resolve::typed(planner.chain, &asked, &query.data_id)?;
     let mut found = Found::default();
+    let mut members = Members::new();
     for (index, repository) in planner.chain.repositories().iter().enumerate() {
         let mut failure = None;
         repository.registry().visit(None, &given, &mut |record| {
+            note_members(&mut members, &record);
             keep(
                 failure_of(&mut failure, reference(planner, index, &record))
                     .map(|each| found.push(each)),
@@ -159,6 +162,7 @@ fn of_all_types(planner: &Planner<'_>, query: &Query) -> Result<Vec<DatasetRef>>
             return Err(error);
         }
     }
+    add_member_bytes(planner, &mut found.all, &members)?;
     retain_matching(found.all, query)
 }
 
@@ -176,6 +180,16 @@ fn failure_of<T>(failure: &mut Option<Error>, outcome: Result<T>) -> Option<T> {
             *failure = Some(error);
             None
         }
+    }
+}
+
+/// The members of recorded composites, by identity.
+type Members = HashMap<DatasetId, Vec<DatasetId>>;
+
+fn note_members(members: &mut Members, record: &DatasetRecord) {
+    if record.artifact.is_none() {
+        let own = record.members.iter().map(|member| member.dataset).collect();
+        members.insert(record.id, own);
     }
 }
 
@@ -241,10 +255,8 @@ fn composites(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Resul
     let mut found: BTreeMap<DataId, DatasetRef> = BTreeMap::new();
     let repository = planner.chain.repository(graph.policy);
     let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
-    let mut bytes_of: HashMap<DataId, u64> = HashMap::new();
     for (data_id, bytes) in joined.unwrap_or_default() {
         let data_id = data_id.restricted_to(&keys);
-        bytes_of.insert(data_id.clone(), bytes);
         found.insert(
             data_id.clone(),
             DatasetRef {
@@ -258,16 +270,15 @@ fn composites(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Resul
             },
         );
     }
+    let mut members = Members::new();
     for (index, open) in planner.chain.repositories().iter().enumerate().rev() {
         let mut failure = None;
         open.registry()
             .visit(Some(&graph.dataset_type), given, &mut |record| {
+                note_members(&mut members, &record);
                 keep(
                     failure_of(&mut failure, reference(planner, index, &record)).map(|mut each| {
                         each.data_id = each.data_id.restricted_to(&keys);
-                        if each.location.is_none() {
-                            each.bytes = bytes_of.get(&each.data_id).copied().unwrap_or(0);
-                        }
                         found.insert(each.data_id.clone(), each);
                     }),
                 )
@@ -276,7 +287,9 @@ fn composites(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Resul
             return Err(error);
         }
     }
-    Ok(found.into_values().collect())
+    let mut found: Vec<DatasetRef> = found.into_values().collect();
+    add_member_bytes(planner, &mut found, &members)?;
+    Ok(found)
 }
 
 /// The data IDs of a component, in the root's keys, each once, with their bytes.
@@ -347,6 +360,39 @@ fn join(left: Vec<(DataId, u64)>, right: Vec<(DataId, u64)>) -> Vec<(DataId, u64
         }
     }
     joined
+}
+
+/// Gives recorded composites the bytes of the artifacts that they were recorded with, each counted once.
+fn add_member_bytes(
+    planner: &Planner<'_>,
+    found: &mut [DatasetRef],
+    members: &Members,
+) -> Result<()> {
+    let mut wanted: Vec<DatasetId> = members.values().flatten().copied().collect();
+    wanted.sort();
+    wanted.dedup();
+    let mut bytes: HashMap<DatasetId, u64> = HashMap::new();
+    for repository in planner.chain.repositories() {
+        wanted.retain(|id| !bytes.contains_key(id));
+        for batch in wanted.chunks(1000) {
+            for record in repository.registry().find_ids(batch)?.into_iter().flatten() {
+                bytes.insert(
+                    record.id,
+                    record.artifact.map_or(0, |artifact| artifact.bytes),
+                );
+            }
+        }
+    }
+    for each in found {
+        let own = each.id.and_then(|id| members.get(&id));
+        if let Some(own) = own {
+            let mut own = own.clone();
+            own.sort();
+            own.dedup();
+            each.bytes = own.iter().filter_map(|id| bytes.get(id)).sum();
+        }
+    }
+    Ok(())
 }
 
 fn retain_matching(found: Vec<DatasetRef>, query: &Query) -> Result<Vec<DatasetRef>> {

@@ -128,6 +128,7 @@ fn other_report(error: &Error) -> Report {
                     .hint(format!(
                         "correct the parents in {child}/.pantler/repository.json"
                     )),
+                None if why.contains("is a file") => report,
                 None => report.hint(format!("`pantler init {path} --policy FILE` makes one")),
             }
         }

@@ -255,9 +255,8 @@ fn unknown_type(chain: &Chain, asked: &Asked, name: &DatasetName) -> Error {
     // `calexp_wsc` is a slip of a name that is built, not defined.
     let similar = similar.or_else(|| {
         let (base, suffix) = wanted.as_str().rsplit_once('_')?;
-        TypeName::new(base)
-            .ok()
-            .and_then(|known| chain.find_definition(&known))?;
+        let meant = follow_aliases(chain, &DatasetName::parse(base).ok()?).ok()?;
+        find_defined(chain, &meant)?;
         let suffix = most_similar(suffix, BUILT_NAMES.iter().map(|(suffix, _)| *suffix))?;
         Some((format!("{base}_{suffix}"), None))
     });

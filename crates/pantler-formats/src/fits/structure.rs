@@ -256,7 +256,7 @@ fn read_header(file: &Opened<'_>, start: u64, place: &Place) -> Result<Bytes, Fo
         let bytes = file.read(piece)?;
         if header.is_empty() && !(bytes.starts_with(b"SIMPLE  ") || bytes.starts_with(b"XTENSION"))
         {
-            return Err(place.corrupt("no header starts here"));
+            return Err(place.corrupt("no FITS header starts here"));
         }
         if let Some(at) = bytes.chunks_exact(CARD).position(is_end) {
             let length = (at + 1)

@@ -68,7 +68,7 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
 }
 
 /// Returns the type of the composite that a node of the plan is a component of; `None` for the root, which may be one as well.
-fn parent_of<'a>(above: &'a PlanNode, node: &PlanNode) -> Option<&'a TypeName> {
+pub fn parent_of<'a>(above: &'a PlanNode, node: &PlanNode) -> Option<&'a TypeName> {
     above.children().iter().find_map(|child| {
         if std::ptr::eq(child, node) {
             Some(&above.dataset_type)

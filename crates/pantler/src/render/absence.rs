@@ -47,11 +47,35 @@ pub(super) fn absence_report(error: &Error) -> Report {
         )
         .fact(Label::Why, "a recorded composition never takes another dataset in its place")
         .hint("composition lookup (`get --composition lookup`) takes what stands under that data ID today"),
-        Error::ArtifactGone { asked, dataset, repository, location } => {
-            Report::new(Kind::Corrupt, format!("the file of `{}` is gone", asked.name))
-                .fact(Label::AskedFor, dataset)
-                .fact(Label::LookedIn, format!("1. {repository}  in its registry, but {location} is gone"))
-                .hint(format!("`pantler fsck {repository}` lists every file that is gone"))
+        Error::ArtifactGone {
+            asked,
+            dataset,
+            component,
+            before,
+            repository,
+            location,
+        } => {
+            let mut report = match component {
+                Some((name, composite, _)) => Report::new(
+                    Kind::Corrupt,
+                    format!("component `{name}` of `{composite}` was not found in any repository"),
+                ),
+                None => Report::new(Kind::Corrupt, format!("the file of `{}` is gone", asked.name)),
+            }
+            .fact(Label::AskedFor, asked.to_string());
+            if let Some((name, _, place)) = component {
+                report = report.fact(
+                    Label::NeededBy,
+                    format!("component `{name}`, which is {dataset} ({place})"),
+                );
+            }
+            let here = (
+                repository.clone(),
+                format!("in its registry, but {location} is gone"),
+            );
+            numbered(report, before.iter().cloned().chain([here])).hint(format!(
+                "`pantler fsck {repository}` lists every file that is gone"
+            ))
         }
         Error::ArtifactChanged { repository, location, why } => {
             Report::new(Kind::Corrupt, format!("{location} was changed since it was registered"))

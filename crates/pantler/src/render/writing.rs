@@ -96,7 +96,7 @@ pub(super) fn write_report(error: &Error) -> Report {
                 ));
             }
             if components.is_empty() {
-                report
+                report.hint("put the whole dataset that it is a part of")
             } else {
                 report.hint(format!("or give `{name}` a `disassembler`"))
             }

@@ -197,3 +197,47 @@ fn finding_does_not_depend_on_how_many_there_are() {
         .unwrap();
     assert_eq!(rows, 20);
 }
+
+/// The mission's own figure: an update of a full-size exposure writes under one percent of its bytes.
+#[test]
+fn updating_a_4k_exposure_writes_under_one_percent_of_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (single, joint) = (
+        folder.path().join("single_visit"),
+        folder.path().join("jointcal"),
+    );
+    let text = |text: &str| pantler::core::policy::PolicyText {
+        file: "policy.yaml".into(),
+        text: text.into(),
+    };
+    pantler::Butler::init(&single, &[text(SINGLE_VISIT)], &[]).unwrap();
+    pantler::Butler::init(&joint, &[text(JOINTCAL)], std::slice::from_ref(&single)).unwrap();
+    let sky = pantler::simulate::Sky::new(1);
+    let exposure: pantler::ObjectRef =
+        std::sync::Arc::new(sky.single_visit(903334, 16, (4096, 4096)));
+    let writing = pantler::Butler::open(&[], std::slice::from_ref(&single), options()).unwrap();
+    put(&writing, &exposure, "calexp:sfm", "visit=903334 ccd=16");
+    drop((writing, exposure));
+    let butler = pantler::Butler::open(&[], std::slice::from_ref(&joint), options()).unwrap();
+    let old = get(&butler, "calexp:sfm", "visit=903334 ccd=16");
+    let wcs: pantler::ObjectRef = std::sync::Arc::new(sky.jointcal_wcs(903334, 16, 0));
+    let calib: pantler::ObjectRef = std::sync::Arc::new(sky.jointcal_calib(903334, 16, 0));
+    let new = old
+        .with_component("wcs", &wcs)
+        .unwrap()
+        .with_component("calib", &calib)
+        .unwrap();
+    let result = put(&butler, &new, "calexp:jointcal", DATA_ID);
+    assert_eq!(result.written.len(), 2);
+    let size = |path: std::path::PathBuf| std::fs::metadata(path).unwrap().len();
+    let whole = size(single.join("calexp/0903334/016.fits"));
+    let written: u64 = result
+        .written
+        .iter()
+        .map(|path| size(joint.join(path)))
+        .sum();
+    assert!(whole > 200_000_000, "{whole}");
+    assert!(written * 100 < whole, "{written} of {whole}");
+    let back = get(&butler, "calexp:jointcal", DATA_ID);
+    assert!(back.difference(new.as_ref()).is_none());
+}
