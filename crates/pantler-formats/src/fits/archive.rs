@@ -65,11 +65,20 @@ impl Directory {
                 let index = usize::try_from(number.saturating_sub(1))
                     .ok()
                     .filter(|&n| n > 0);
-                index.ok_or_else(|| {
+                let index = index.ok_or_else(|| {
                     primary
                         .place
                         .corrupt(format!("AR_HDU is {number}, which is no extension"))
-                })?
+                })?;
+                let there = contents.shapes().len();
+                if index >= there {
+                    contents.check_whole()?;
+                    return Err(primary.place.corrupt(format!(
+                        "AR_HDU says that the archive is HDU {index}, and the file ends after HDU {}",
+                        there.saturating_sub(1)
+                    )));
+                }
+                index
             }
             None => match contents.find("ARCHIVE_INDEX") {
                 Some(index) => index,
