@@ -439,6 +439,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns the error itself, where it was met by another thread.
+    pub(crate) fn innermost(&self) -> &Error {
+        match self {
+            Error::Shared(error) => error.innermost(),
+            error => error,
+        }
+    }
+
     pub(crate) fn request(message: impl Into<String>) -> Error {
         Error::Request {
             message: message.into(),

@@ -148,22 +148,23 @@ impl Executor<'_> {
         node: &PlanNode,
         read: &Read,
     ) -> Result<ObjectRef> {
-        self.object(key, node, read).map_err(|error| match error {
-            Error::ArtifactGone {
-                dataset,
-                repository,
-                location,
-                ..
-            } => Error::ArtifactGone {
-                asked: Asked::new(&plan.name, &plan.root.data_id),
-                dataset,
-                component: component_of(plan, node),
-                before: self.searched_before(node, read.repository),
-                repository,
-                location,
-            },
-            other => other,
-        })
+        self.object(key, node, read)
+            .map_err(|error| match error.innermost() {
+                Error::ArtifactGone {
+                    dataset,
+                    repository,
+                    location,
+                    ..
+                } => Error::ArtifactGone {
+                    asked: Asked::new(&plan.name, &plan.root.data_id),
+                    dataset: dataset.clone(),
+                    component: component_of(plan, node),
+                    before: self.searched_before(node, read.repository),
+                    repository: repository.clone(),
+                    location: location.clone(),
+                },
+                _ => error,
+            })
     }
 
     /// The repositories that were searched before the one that was to have the artifact.

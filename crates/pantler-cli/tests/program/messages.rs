@@ -187,8 +187,6 @@ fn a_file_that_is_no_repository() {
     assert_snapshot!(place.refused("show single_visit/policy.yaml", 2), @"
     error: single_visit/policy.yaml is not a repository
       why        it is a file
-
-    hint: `pantler init single_visit/policy.yaml --policy FILE` makes one
     ");
 }
 

@@ -15,4 +15,5 @@ mod ingesting;
 mod looking_after;
 mod names;
 mod putting;
+mod reviewed;
 mod support;
