@@ -67,8 +67,9 @@ fn a_component_that_is_gone() {
         3,
     );
     assert_snapshot!(error, @"
-    error: the file of `jointcal_calib` is gone
-      asked for  jointcal_calib visit=903334 ccd=16 tract=0
+    error: component `calib` of `calexp:jointcal` was not found in any repository
+      asked for  calexp:jointcal visit=903334 ccd=16 tract=0
+      needed by  component `calib`, which is jointcal_calib visit=903334 ccd=16 tract=0 (jointcal/policy.yaml:18)
       looked in  1. jointcal  in its registry, but jointcal/0000/calib-0903334-016.fits is gone
 
     hint: `pantler fsck jointcal` lists every file that is gone
