@@ -124,6 +124,45 @@ def test_r24_a_changed_pixel_can_be_dropped(any_survey, plane):
     assert sha256(any_survey.base_artifact(49)) == sha256(any_survey.exposures[49])
 
 
+def edit_card(hdus):
+    hdus[0].header["OBJECT"] = "M31"
+
+
+def edit_psf(hdus):
+    hdus["GaussianPsf"].data["sigma"][0] *= 2
+
+
+def edit_mask_planes(hdus):
+    judging.plane(hdus, "MASK").header["MP_NEW"] = 20
+
+
+@pytest.mark.parametrize(("edit", "said"), [(edit_card, "OBJECT"), (edit_psf, "sigma"), (edit_mask_planes, "NEW")])
+def test_r24_any_other_change_of_the_base_is_refused_too(real_survey, edit, said):
+    file = real_survey.file("edited.fits")
+    with fits.open(real_survey.export(49), memmap=False) as hdus:
+        edit(hdus)
+        hdus.writeto(file)
+    before = artifacts(real_survey.joint)
+    answer = real_survey.put(file, tract=OTHER_TRACT, status=2)
+    assert answer.error()["kind"] == "read_only"
+    assert any(said in why for why in answer.error()["facts"]["why"])
+    assert artifacts(real_survey.joint) == before
+
+
+def test_a_calibration_that_was_changed_is_written(any_survey):
+    export = any_survey.export(49)
+    file = any_survey.file("recalibrated.fits")
+    with fits.open(export, memmap=False) as hdus:
+        hdus["PhotoCalib"].data["calibrationMean"][0] *= 2
+        hdus.writeto(file)
+    any_survey.put(file, tract=OTHER_TRACT)
+    again = any_survey.export(49, "again.fits", tract=OTHER_TRACT)
+    with judging.opened(export) as old, judging.opened(again) as new:
+        one, other = (judging.Archive(hdus).component("PHOTOCALIB") for hdus in (old, new))
+        assert judging.value_of(other, "calibrationMean") == 2 * judging.value_of(one, "calibrationMean")
+        assert judging.value_of(other, "calibrationErr") == judging.value_of(one, "calibrationErr")
+
+
 def test_r24_an_exposure_of_another_data_id_is_refused(real_survey):
     before = artifacts(real_survey.joint)
     answer = real_survey.put(real_survey.export(49), ccd=50, tract=OTHER_TRACT, status=2)
