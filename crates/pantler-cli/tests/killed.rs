@@ -205,9 +205,13 @@ fn forget_identities(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_identities),
         Value::Object(entries) => {
-            entries.remove("id");
-            entries.retain(|_, value| !value.as_str().is_some_and(|text| text.contains(".pantler/")));
-            entries.values_mut().for_each(forget_identities);
+            for (key, value) in entries {
+                let is_own = value.as_str().is_some_and(|text| text.contains(".pantler/"));
+                match key == "id" || is_own {
+                    true => *value = "pantler's own".into(),
+                    false => forget_identities(value),
+                }
+            }
         }
         _ => {}
     }
@@ -229,8 +233,12 @@ fn forget_locations(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(forget_locations),
         Value::Object(entries) => {
-            entries.remove("location");
-            entries.values_mut().for_each(forget_locations);
+            for (key, value) in entries {
+                match (key.as_str(), &value) {
+                    ("location" | "newer", Value::String(_)) => *value = "somewhere".into(),
+                    _ => forget_locations(value),
+                }
+            }
         }
         _ => {}
     }

@@ -279,6 +279,13 @@ pub trait Transaction {
     /// Removes datasets, with the compositions recorded for them. Compositions that they are members of stay.
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError>;
 
+    /// Makes the commit a change even if nothing else is changed.
+    ///
+    /// A writer that was killed inside its commit may leave behind what nobody sees, and what is seen after all once the
+    /// registry has been recovered. A change that is committed puts an end to that: from then on what is not seen has not
+    /// happened. Whoever removes files because no dataset owns them makes sure of it first.
+    fn leave_mark(&mut self) -> Result<(), RegistryError>;
+
     /// Makes it durable and visible.
     fn commit(self: Box<Self>) -> Result<(), RegistryError>;
 }

@@ -189,6 +189,11 @@ impl Transaction for CountingTransaction<'_> {
         self.inner.remove(ids)
     }
 
+    fn leave_mark(&mut self) -> Result<(), RegistryError> {
+        count(&self.counters.changes);
+        self.inner.leave_mark()
+    }
+
     fn commit(self: Box<Self>) -> Result<(), RegistryError> {
         count(&self.counters.commits);
         self.inner.commit()

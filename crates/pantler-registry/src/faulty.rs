@@ -179,6 +179,10 @@ impl Transaction for FaultyTransaction<'_> {
         self.trigger.call(|| self.inner.remove(ids))
     }
 
+    fn leave_mark(&mut self) -> Result<(), RegistryError> {
+        self.trigger.call(|| self.inner.leave_mark())
+    }
+
     fn commit(self: Box<Self>) -> Result<(), RegistryError> {
         let FaultyTransaction { inner, trigger } = *self;
         // Where the work is not done, `inner` is dropped with it, which undoes the transaction.

@@ -295,6 +295,7 @@ fn remove_unowned(
     mut leftovers: Vec<(ArtifactPath, Stat)>,
 ) -> Result<Vec<ArtifactPath>> {
     let store = repository.store();
+    repository.bury_the_dead()?;
     let _turn = repository.registry().begin()?;
     let mut owned: HashSet<ArtifactPath> = HashSet::new();
     let wanted: HashSet<&ArtifactPath> = leftovers.iter().map(|(path, _)| path).collect();

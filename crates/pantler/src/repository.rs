@@ -253,6 +253,14 @@ impl Repository {
         }
     }
 
+    /// Makes sure that no commit of a killed process can still come to light: before files are taken for leftovers.
+    pub(crate) fn bury_the_dead(&self) -> Result<()> {
+        let mut transaction = self.registry.begin()?;
+        transaction.leave_mark()?;
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Adds a definition to those that the repository keeps beside its people's policy, unless it is there (rule R7).
     pub fn add_definition(&self, definition: &Definition) -> Result<()> {
         // One process at a time: each writes back what it has read, and a name that stands there twice is no policy.

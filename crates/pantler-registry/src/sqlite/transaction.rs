@@ -321,6 +321,16 @@ impl Transaction for SqliteTransaction<'_> {
         })
     }
 
+    /// A writer that is killed between writing its last page to the write-ahead log and telling the others has committed for
+    /// whoever recovers the log, and for nobody else. The next page that is written takes the place of its pages.
+    fn leave_mark(&mut self) -> Result<(), RegistryError> {
+        let session = self.session()?;
+        // The same number as before: the page is written all the same.
+        let sql = format!("PRAGMA user_version = {}", schema::VERSION);
+        let marked = session.connection().execute_batch(&sql);
+        marked.map_err(|error| session.failed("write", &error))
+    }
+
     fn commit(self: Box<Self>) -> Result<(), RegistryError> {
         self.renew_statistics()?;
         let session = self.session()?;

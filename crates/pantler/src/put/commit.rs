@@ -151,7 +151,17 @@ fn record_all(
     let store = repository.store();
     let mut transaction = repository.registry().begin()?;
     check_again(repository, transaction.as_ref(), staged, compositions)?;
-    let links = links(repository, transaction.as_ref(), staged)?;
+    let mut links = links_to(repository, transaction.as_ref(), staged)?;
+    if links
+        .iter()
+        .any(|link| link.existing == OnExisting::Replace)
+    {
+        drop(transaction);
+        repository.bury_the_dead()?;
+        transaction = repository.registry().begin()?;
+        check_again(repository, transaction.as_ref(), staged, compositions)?;
+        links = links_to(repository, transaction.as_ref(), staged)?;
+    }
     if let Err(error) = link_all(store, &links) {
         undo_links(store, &links, staged);
         return Err(error);
@@ -249,7 +259,7 @@ fn check_members(
 }
 
 /// Returns the names that are to be made, after a look at what lies there.
-fn links(
+fn links_to(
     repository: &Repository,
     transaction: &dyn Transaction,
     staged: &[StagedWrite],

@@ -523,6 +523,11 @@ impl Transaction for HookedTransaction<'_> {
         self.inner.remove(ids)
     }
 
+    fn leave_mark(&mut self) -> Result<(), RegistryError> {
+        (self.hook)("leave_mark")?;
+        self.inner.leave_mark()
+    }
+
     fn commit(self: Box<Self>) -> Result<(), RegistryError> {
         (self.hook)("commit")?;
         self.inner.commit()
