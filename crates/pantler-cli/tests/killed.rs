@@ -76,9 +76,18 @@ static SURVEY: LazyLock<Place> = LazyLock::new(|| {
         let object = get(&object, "calexp:sfm", "visit=1 ccd=1");
         let object = object.with_component("wcs", &wcs(right_ascension)).unwrap();
         let object = object.with_component("calib", &calib(flux)).unwrap();
-        put(&butler(&place, "scratch"), &object, "calexp:jointcal", "visit=1 ccd=1 tract=0");
-        place.ok(&format!("get scratch calexp:jointcal visit=1 ccd=1 tract=0 --out {name}.fits"));
-        place.ok(&format!("get scratch jointcal_wcs visit=1 ccd=1 tract=0 --out {name}-wcs.fits"));
+        put(
+            &butler(&place, "scratch"),
+            &object,
+            "calexp:jointcal",
+            "visit=1 ccd=1 tract=0",
+        );
+        place.ok(&format!(
+            "get scratch calexp:jointcal visit=1 ccd=1 tract=0 --out {name}.fits"
+        ));
+        place.ok(&format!(
+            "get scratch jointcal_wcs visit=1 ccd=1 tract=0 --out {name}-wcs.fits"
+        ));
         std::fs::remove_dir_all(place.path("scratch")).unwrap();
     }
     place.ok("init scratch --policy single.yaml");
@@ -87,7 +96,11 @@ static SURVEY: LazyLock<Place> = LazyLock::new(|| {
     place.ok("get scratch calexp:sfm visit=9 ccd=9 --out large.fits");
     std::fs::create_dir_all(place.path("incoming/calexp/0000007")).unwrap();
     for ccd in ["001", "002"] {
-        std::fs::copy(place.path("old.fits"), place.path(&format!("incoming/calexp/0000007/{ccd}.fits"))).unwrap();
+        std::fs::copy(
+            place.path("old.fits"),
+            place.path(&format!("incoming/calexp/0000007/{ccd}.fits")),
+        )
+        .unwrap();
     }
     std::fs::remove_dir_all(place.path("scratch")).unwrap();
     place.ok("init joint --policy jointcal.yaml --parent single");
@@ -115,7 +128,11 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn cards(entries: &[(&str, pantler::objects::CardValue)]) -> Metadata {
-    Metadata::new(entries.iter().map(|(keyword, value)| Card::new(*keyword, value.clone(), None)))
+    Metadata::new(
+        entries
+            .iter()
+            .map(|(keyword, value)| Card::new(*keyword, value.clone(), None)),
+    )
 }
 
 fn wcs(right_ascension: f64) -> ObjectRef {
@@ -152,7 +169,12 @@ fn exposure(size: usize) -> ObjectRef {
     let mask = Mask::new(vec![0; size * size], width, width, 0, 0, planes).unwrap();
     let variance = Image::new(vec![2.0f32; size * size], width, width, 0, 0).unwrap();
     let metadata = cards(&[("OBSERVER", "Caroline".into())]);
-    let bare = Exposure::new(Some(image.into()), Some(mask.into()), Some(variance.into()), metadata.into());
+    let bare = Exposure::new(
+        Some(image.into()),
+        Some(mask.into()),
+        Some(variance.into()),
+        metadata.into(),
+    );
     let bare: ObjectRef = Arc::new(bare.unwrap());
     let exposure = bare.with_component("wcs", &wcs(149.0)).unwrap();
     exposure.with_component("calib", &calib(5e11)).unwrap()
@@ -170,7 +192,11 @@ fn put(butler: &Butler, object: &ObjectRef, name: &str, data_id: &str) {
 }
 
 fn get(butler: &Butler, name: &str, data_id: &str) -> ObjectRef {
-    let got = butler.get(name, &DataId::parse(data_id).unwrap(), &Parameters::default());
+    let got = butler.get(
+        name,
+        &DataId::parse(data_id).unwrap(),
+        &Parameters::default(),
+    );
     got.unwrap_or_else(|error| panic!("{}", error.report()))
 }
 
@@ -185,7 +211,11 @@ fn look(place: &Place, commands: &[&str]) -> Seen {
         let out = place.path("looked.fits");
         let _ = std::fs::remove_file(&out);
         let ran = place.run(command);
-        assert!(ran.status == 0 || ran.status == 2, "{command}\n{}", ran.error);
+        assert!(
+            ran.status == 0 || ran.status == 2,
+            "{command}\n{}",
+            ran.error
+        );
         let file = Digest::of(&std::fs::read(&out).unwrap_or_default());
         seen.push((ran.status, without_identities(&ran.out), file));
     }
@@ -206,7 +236,9 @@ fn forget_identities(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(forget_identities),
         Value::Object(entries) => {
             for (key, value) in entries {
-                let is_own = value.as_str().is_some_and(|text| text.contains(".pantler/"));
+                let is_own = value
+                    .as_str()
+                    .is_some_and(|text| text.contains(".pantler/"));
                 match key == "id" || is_own {
                     true => *value = "pantler's own".into(),
                     false => forget_identities(value),
@@ -226,7 +258,9 @@ fn without_locations(seen: &Seen) -> Seen {
         }
         Err(_) => printed.to_owned(),
     };
-    seen.iter().map(|(status, printed, file)| (*status, strip(printed), *file)).collect()
+    seen.iter()
+        .map(|(status, printed, file)| (*status, strip(printed), *file))
+        .collect()
 }
 
 fn forget_locations(value: &mut Value) {
@@ -249,7 +283,9 @@ fn leftovers(place: &Place, repository: &str, options: &str) -> Vec<String> {
     let document = place.json(&format!("fsck {repository} {options}"));
     assert_eq!(document["clean"], true, "{document}");
     let left = document["leftover"].as_array().unwrap();
-    left.iter().map(|path| path.as_str().unwrap().to_owned()).collect()
+    left.iter()
+        .map(|path| path.as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Returns what lies in pantler's own folder, but for the registry and the texts of the repository.
@@ -265,7 +301,13 @@ fn own_files(place: &Place, repository: &str) -> Vec<String> {
                 continue;
             }
             let name = path.strip_prefix(&root).unwrap().display().to_string();
-            let known = ["registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm", "repository.json", "definitions.yaml"];
+            let known = [
+                "registry.sqlite",
+                "registry.sqlite-wal",
+                "registry.sqlite-shm",
+                "repository.json",
+                "definitions.yaml",
+            ];
             if !known.contains(&name.as_str()) {
                 files.push(name);
             }
@@ -307,7 +349,16 @@ const INGESTED: &[&str] = &[
 const PUT_OLD: &str = "put joint calexp:jointcal old.fits visit=1 ccd=1 tract=0";
 
 /// The places that every writing of two artifacts passes.
-const TWO_ARTIFACTS: &[&str] = &["staging", "staging:2", "staged", "named", "linked", "inserted", "committed", "replaced"];
+const TWO_ARTIFACTS: &[&str] = &[
+    "staging",
+    "staging:2",
+    "staged",
+    "named",
+    "linked",
+    "inserted",
+    "committed",
+    "replaced",
+];
 
 fn place_of(action: &Action) -> Place {
     let place = survey();
@@ -323,7 +374,12 @@ fn die(place: &Place, command: &str, at: &str) {
     command.env("PANTLER_FAIL_POINT", at);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.signal(), Some(6), "`{at}` was not reached: {} {said}", output.status);
+    assert_eq!(
+        output.status.signal(),
+        Some(6),
+        "`{at}` was not reached: {} {said}",
+        output.status
+    );
 }
 
 /// Kills the action at each of its places: what is seen then is the old state or the new one, a repair leaves nothing behind
@@ -345,23 +401,45 @@ fn kill_everywhere(action: &Action, whole: impl Fn(&Place)) {
             let seen = without_locations(&look(&place, action.looks));
             let (old, new) = (without_locations(&before), without_locations(&after));
             let done = seen == new;
-            assert!(done || seen == old, "`{at}`: neither old nor new:\n{seen:#?}\n{old:#?}\n{new:#?}");
-            let there = place.path(action.repository).join(".pantler/repository.json").exists();
+            assert!(
+                done || seen == old,
+                "`{at}`: neither old nor new:\n{seen:#?}\n{old:#?}\n{new:#?}"
+            );
+            let there = place
+                .path(action.repository)
+                .join(".pantler/repository.json")
+                .exists();
             if repaired && there {
                 leftovers(&place, action.repository, "");
-                assert_eq!(leftovers(&place, action.repository, "--deep --repair"), [""; 0], "`{at}`");
+                assert_eq!(
+                    leftovers(&place, action.repository, "--deep --repair"),
+                    [""; 0],
+                    "`{at}`"
+                );
                 whole(&place);
                 let expected = if done { &after } else { &before };
-                assert_eq!(&look(&place, action.looks), expected, "`{at}`: the repair changed something");
+                assert_eq!(
+                    &look(&place, action.looks),
+                    expected,
+                    "`{at}`: the repair changed something"
+                );
             }
             let again = place.run(action.command);
             let expected = if done { action.again } else { 0 };
             assert_eq!(again.status, expected, "`{at}`: {}", again.error);
             whole(&place);
             leftovers(&place, action.repository, "--deep --repair");
-            assert_eq!(look(&place, action.looks), after, "`{at}`: repeating does not complete it");
+            assert_eq!(
+                look(&place, action.looks),
+                after,
+                "`{at}`: repeating does not complete it"
+            );
             assert_eq!(place.artifacts(action.repository), files, "`{at}`");
-            assert_eq!(leftovers(&place, action.repository, "--deep"), [""; 0], "`{at}`");
+            assert_eq!(
+                leftovers(&place, action.repository, "--deep"),
+                [""; 0],
+                "`{at}`"
+            );
         }
     }
 }
@@ -392,8 +470,18 @@ fn r26_a_replacement_of_a_composite() {
             repository: "joint",
             looks: COMPOSITE,
             places: &[
-                "staging", "staging:2", "staged", "linked", "aside", "aside:2", "inserted", "committed", "settling", "settling:2",
-                "dropped", "replaced",
+                "staging",
+                "staging:2",
+                "staged",
+                "linked",
+                "aside",
+                "aside:2",
+                "inserted",
+                "committed",
+                "settling",
+                "settling:2",
+                "dropped",
+                "replaced",
             ],
             again: 0,
         },
@@ -409,7 +497,17 @@ fn r26_a_replacement_of_a_part_that_a_composition_keeps_using() {
             command: "put joint jointcal_wcs new-wcs.fits visit=1 ccd=1 tract=0 --replace",
             repository: "joint",
             looks: COMPOSITE,
-            places: &["staging", "staged", "linked", "aside", "inserted", "committed", "settling", "dropped", "replaced"],
+            places: &[
+                "staging",
+                "staged",
+                "linked",
+                "aside",
+                "inserted",
+                "committed",
+                "settling",
+                "dropped",
+                "replaced",
+            ],
             again: 0,
         },
         nothing_else,
@@ -420,8 +518,12 @@ fn r26_a_replacement_of_a_part_that_a_composition_keeps_using() {
 fn no_file_is_lost(place: &Place) {
     for ccd in ["001", "002"] {
         let whole = std::fs::read(SURVEY.path("old.fits")).unwrap();
-        let paths = [format!("incoming/calexp/0000007/{ccd}.fits"), format!("single/calexp/0000007/{ccd}.fits")];
-        let is_whole = |path: &String| std::fs::read(place.path(path)).is_ok_and(|bytes| bytes == whole);
+        let paths = [
+            format!("incoming/calexp/0000007/{ccd}.fits"),
+            format!("single/calexp/0000007/{ccd}.fits"),
+        ];
+        let is_whole =
+            |path: &String| std::fs::read(place.path(path)).is_ok_and(|bytes| bytes == whole);
         assert!(paths.iter().any(is_whole), "{ccd} is lost");
     }
 }
@@ -463,7 +565,10 @@ fn an_ingest_by_move() {
             if place.path(&file).exists() {
                 place.ok(&format!("ingest single calexp:sfm {file} --mode move"));
             }
-            assert!(!place.path(&file).exists(), "`{at}`: repeating completes it");
+            assert!(
+                !place.path(&file).exists(),
+                "`{at}`: repeating completes it"
+            );
         }
         no_file_is_lost(&place);
         assert_eq!(leftovers(&place, "single", "--deep"), [""; 0]);
@@ -491,7 +596,10 @@ fn a_linked_file_inside_the_root_is_not_taken_for_a_leftover() {
         let command = format!("ingest single calexp:sfm {own} visit=7 ccd=1 --mode link");
         die(&place, &command, at);
         leftovers(&place, "single", "--repair");
-        assert!(place.path(own).exists(), "`{at}`: fsck removed a user's own file");
+        assert!(
+            place.path(own).exists(),
+            "`{at}`: fsck removed a user's own file"
+        );
         place.ok(&command);
         place.ok("rm single calexp:sfm visit=7 ccd=1");
         leftovers(&place, "single", "--repair");
@@ -508,7 +616,11 @@ fn a_users_own_file_at_the_path_survives_a_put_that_dies() {
         let own = "single/calexp/0000007/001.fits";
         std::fs::create_dir_all(place.path("single/calexp/0000007")).unwrap();
         std::fs::copy(place.path("old.fits"), place.path(own)).unwrap();
-        die(&place, "ingest single calexp:sfm incoming/calexp/0000007/001.fits", at);
+        die(
+            &place,
+            "ingest single calexp:sfm incoming/calexp/0000007/001.fits",
+            at,
+        );
         leftovers(&place, "single", "--repair");
         assert!(place.path(own).exists(), "`{at}`");
     }
@@ -518,14 +630,18 @@ fn a_users_own_file_at_the_path_survives_a_put_that_dies() {
 fn a_move_does_not_take_an_artifact_from_its_dataset() {
     let place = survey();
     place.ok("ingest single calexp:sfm incoming/calexp/0000007/001.fits");
-    let said = place.run("ingest single calexp:sfm single/calexp/0000007/001.fits visit=8 ccd=1 --mode move");
+    let said = place
+        .run("ingest single calexp:sfm single/calexp/0000007/001.fits visit=8 ccd=1 --mode move");
     assert_eq!(said.status, 2, "{}", said.error);
     // Nor when a folder of the repository is a symbolic link, and the file and its copy are one.
     std::fs::rename(place.path("single/calexp"), place.path("single/kept")).unwrap();
     std::os::unix::fs::symlink("kept", place.path("single/calexp")).unwrap();
     place.ok("ingest single calexp:sfm single/kept/0000007/001.fits visit=7 ccd=1 --mode move");
     assert!(place.path("single/kept/0000007/001.fits").exists());
-    assert_eq!(leftovers(&place, "single", "--deep"), ["kept/0000001/001.fits"; 0]);
+    assert_eq!(
+        leftovers(&place, "single", "--deep"),
+        ["kept/0000001/001.fits"; 0]
+    );
 }
 
 #[test]
@@ -565,8 +681,18 @@ fn the_making_of_a_repository() {
             prepare: &[],
             command: "init made --policy jointcal.yaml --parent single",
             repository: "made",
-            looks: &["show made --json", "query made --json", "get made calexp:sfm visit=1 ccd=1 --out looked.fits"],
-            places: &["registry-made", "text-staged", "text-linked", "text-staged:2", "text-linked:2"],
+            looks: &[
+                "show made --json",
+                "query made --json",
+                "get made calexp:sfm visit=1 ccd=1 --out looked.fits",
+            ],
+            places: &[
+                "registry-made",
+                "text-staged",
+                "text-linked",
+                "text-staged:2",
+                "text-linked:2",
+            ],
             again: 2,
         },
         nothing_else,
@@ -581,7 +707,16 @@ fn r7_a_put_that_makes_its_repository() {
             command: "put made calexp:sfm old.fits visit=5 ccd=5 --input single",
             repository: "made",
             looks: &["get made calexp:sfm visit=5 ccd=5 --out looked.fits"],
-            places: &["registry-made", "text-staged", "text-linked", "staging", "staged", "linked", "inserted", "committed"],
+            places: &[
+                "registry-made",
+                "text-staged",
+                "text-linked",
+                "staging",
+                "staged",
+                "linked",
+                "inserted",
+                "committed",
+            ],
             again: 0,
         },
         nothing_else,
@@ -596,7 +731,15 @@ fn r7_a_put_that_brings_its_definition_along() {
             command: "put joint note note.json visit=1 --output notes",
             repository: "joint",
             looks: &["explain joint note visit=1 --json"],
-            places: &["text-staged", "text-linked", "staging", "staged", "linked", "inserted", "committed"],
+            places: &[
+                "text-staged",
+                "text-linked",
+                "staging",
+                "staged",
+                "linked",
+                "inserted",
+                "committed",
+            ],
             again: 0,
         },
         nothing_else,
@@ -618,19 +761,33 @@ impl Chance {
 }
 
 fn quietly(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// Runs a command and kills it after a while if it is still running; says whether it ended by itself, and well.
 fn done_unless_killed(place: &Place, command: &str, after: Option<Duration>) -> bool {
-    let mut child = quietly(&mut place.command(command));
+    let mut started = place.command(command);
+    let mut child = started
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     if let Some(after) = after {
         std::thread::sleep(after);
         let _ = child.kill();
     }
-    let status = child.wait().unwrap();
-    assert!(status.code().is_none_or(|code| code == 0), "{command}: {status}");
-    status.success()
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.code().is_none_or(|code| code == 0),
+        "{command}: {} {said}",
+        output.status
+    );
+    output.status.success()
 }
 
 #[test]
@@ -657,8 +814,11 @@ fn r29_what_was_acknowledged_is_there_whoever_was_killed_beside_it() {
                         }
                         let tract = 1 + writer * PUTS + number;
                         let longest = u64::try_from(a_while.as_micros()).unwrap() * 3;
-                        let kill = (chance.below(2) == 0).then(|| Duration::from_micros(chance.below(longest)));
-                        let put = format!("put joint calexp:jointcal new.fits visit=1 ccd=1 tract={tract}");
+                        let kill = (chance.below(2) == 0)
+                            .then(|| Duration::from_micros(chance.below(longest)));
+                        let put = format!(
+                            "put joint calexp:jointcal new.fits visit=1 ccd=1 tract={tract}"
+                        );
                         if done_unless_killed(place, &put, kill) {
                             done.push(tract);
                         }
@@ -676,8 +836,11 @@ fn r29_what_was_acknowledged_is_there_whoever_was_killed_beside_it() {
                     break;
                 }
                 let file = ["new", "old"][number % 2];
-                let kill = (chance.below(2) == 0).then(|| a_while.mul_f64(chance.below(100) as f64 / 33.0));
-                let put = format!("put joint calexp:jointcal {file}.fits visit=1 ccd=1 tract=0 --replace");
+                let kill = (chance.below(2) == 0)
+                    .then(|| a_while.mul_f64(chance.below(100) as f64 / 33.0));
+                let put = format!(
+                    "put joint calexp:jointcal {file}.fits visit=1 ccd=1 tract=0 --replace"
+                );
                 done_unless_killed(place, &put, kill);
             }
         });
@@ -692,28 +855,53 @@ fn r29_what_was_acknowledged_is_there_whoever_was_killed_beside_it() {
         }
         writing.store(false, std::sync::atomic::Ordering::Relaxed);
     });
-    assert!(acknowledged.len() > 20, "{} puts were done", acknowledged.len());
+    assert!(
+        acknowledged.len() > 20,
+        "{} puts were done",
+        acknowledged.len()
+    );
 
     leftovers(&place, "joint", "--deep");
     assert_eq!(leftovers(&place, "joint", "--deep --repair"), [""; 0]);
-    assert_eq!(own_files(&place, "joint"), [""; 0], "nothing is left over in pantler's own folder");
+    assert_eq!(
+        own_files(&place, "joint"),
+        [""; 0],
+        "nothing is left over in pantler's own folder"
+    );
     let tracts = |name: &str| -> Vec<u64> {
         let found = place.json(&format!("query joint {name} visit=1 ccd=1"));
         let found = found.as_array().unwrap().iter();
-        found.map(|each| each["data_id"]["tract"].as_u64().unwrap()).collect()
+        found
+            .map(|each| each["data_id"]["tract"].as_u64().unwrap())
+            .collect()
     };
     let there = tracts("jointcal_wcs");
     assert_eq!(there, tracts("jointcal_calib"), "none is half there");
     assert_eq!(there, tracts("calexp:jointcal"), "none is half there");
     for tract in &acknowledged {
-        assert!(there.contains(tract), "tract {tract} was acknowledged and is not there");
+        assert!(
+            there.contains(tract),
+            "tract {tract} was acknowledged and is not there"
+        );
     }
-    assert_eq!(place.artifacts("joint").len(), 2 * there.len(), "no file is there that no dataset owns");
+    assert_eq!(
+        place.artifacts("joint").len(),
+        2 * there.len(),
+        "no file is there that no dataset owns"
+    );
     let reader = butler(&place, "joint");
-    let whole = [std::fs::read(place.path("old-wcs.fits")).unwrap(), std::fs::read(place.path("new-wcs.fits")).unwrap()];
+    let whole = [
+        std::fs::read(place.path("old-wcs.fits")).unwrap(),
+        std::fs::read(place.path("new-wcs.fits")).unwrap(),
+    ];
     for tract in &there {
-        get(&reader, "calexp:jointcal", &format!("visit=1 ccd=1 tract={tract}"));
-        let bytes = std::fs::read(place.path(&format!("joint/wcs/0000001-001-{tract}.fits"))).unwrap();
+        get(
+            &reader,
+            "calexp:jointcal",
+            &format!("visit=1 ccd=1 tract={tract}"),
+        );
+        let bytes =
+            std::fs::read(place.path(&format!("joint/wcs/0000001-001-{tract}.fits"))).unwrap();
         assert!(whole.contains(&bytes), "tract {tract} is one or the other");
     }
 }
@@ -726,16 +914,25 @@ fn at_once(place: &Place, commands: &[String]) -> Vec<(i32, Value)> {
         .iter()
         .map(|line| {
             let mut command = place.command(&format!("{line} --json"));
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            command
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
         })
         .collect();
     children
         .into_iter()
         .map(|child| {
             let output = child.wait_with_output().unwrap();
-            let said = if output.status.success() { output.stdout } else { output.stderr };
+            let said = if output.status.success() {
+                output.stdout
+            } else {
+                output.stderr
+            };
             let document = serde_json::from_slice(&said);
-            let document = document.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&said)));
+            let document = document
+                .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&said)));
             (output.status.code().unwrap(), document)
         })
         .collect()
@@ -747,7 +944,10 @@ fn of_two_that_put_the_same_one_writes_and_the_other_finds_it_unchanged() {
     for tract in 1..=8 {
         let put = format!("put joint calexp:jointcal new.fits visit=1 ccd=1 tract={tract}");
         let ends = at_once(&place, &[put.clone(), put]);
-        let written: Vec<usize> = ends.iter().map(|(_, said)| said["written"].as_array().unwrap().len()).collect();
+        let written: Vec<usize> = ends
+            .iter()
+            .map(|(_, said)| said["written"].as_array().unwrap().len())
+            .collect();
         assert!(written == [2, 0] || written == [0, 2], "{ends:?}");
         assert!(ends.iter().all(|(status, _)| *status == 0), "{ends:?}");
         assert_eq!(ends[0].1["id"], ends[1].1["id"], "it is one dataset");
@@ -759,7 +959,9 @@ fn of_two_that_put_the_same_one_writes_and_the_other_finds_it_unchanged() {
 fn of_two_that_put_different_content_one_wins_whole() {
     let place = survey();
     for tract in 1..=8 {
-        let put = |file: &str| format!("put joint calexp:jointcal {file}.fits visit=1 ccd=1 tract={tract}");
+        let put = |file: &str| {
+            format!("put joint calexp:jointcal {file}.fits visit=1 ccd=1 tract={tract}")
+        };
         let ends = at_once(&place, &[put("old"), put("new")]);
         let statuses: Vec<i32> = ends.iter().map(|(status, _)| *status).collect();
         let winner = match statuses[..] {
@@ -769,7 +971,9 @@ fn of_two_that_put_different_content_one_wins_whole() {
         };
         let loser = ends.iter().find(|(status, _)| *status == 2).unwrap();
         assert_eq!(loser.1["error"]["kind"], "conflict", "{ends:?}");
-        place.ok(&format!("get joint calexp:jointcal visit=1 ccd=1 tract={tract} --out looked.fits"));
+        place.ok(&format!(
+            "get joint calexp:jointcal visit=1 ccd=1 tract={tract} --out looked.fits"
+        ));
         let expected = std::fs::read(place.path(&format!("{winner}.fits"))).unwrap();
         let is_whole = same_dataset(&place, "looked.fits", &expected);
         assert!(is_whole, "tract {tract}: the winner's parts are all there");
@@ -783,9 +987,13 @@ fn same_dataset(place: &Place, file: &str, expected: &[u8]) -> bool {
     let reader = butler(place, "joint");
     let read = |file: &str| {
         let data_id = DataId::parse("visit=1 ccd=1 tract=0").unwrap();
-        reader.read_file("calexp:jointcal", &data_id, &place.path(file)).unwrap()
+        reader
+            .read_file("calexp:jointcal", &data_id, &place.path(file))
+            .unwrap()
     };
-    read(file).difference(read("expected.fits").as_ref()).is_none()
+    read(file)
+        .difference(read("expected.fits").as_ref())
+        .is_none()
 }
 
 #[test]
@@ -796,7 +1004,14 @@ fn those_who_put_different_data_do_not_disturb_each_other() {
     for (status, said) in at_once(&place, &puts) {
         assert_eq!(status, 0, "{said}");
     }
-    assert_eq!(place.json("query single calexp:sfm").as_array().unwrap().len(), 7);
+    assert_eq!(
+        place
+            .json("query single calexp:sfm")
+            .as_array()
+            .unwrap()
+            .len(),
+        7
+    );
     assert_eq!(leftovers(&place, "single", "--deep"), [""; 0]);
 }
 
@@ -809,7 +1024,8 @@ fn r7_those_who_bring_the_same_definition_or_make_the_same_repository_agree() {
             assert_eq!(status, 0, "{said}");
         }
         assert_eq!(place.json("query joint note").as_array().unwrap().len(), 3);
-        let put = |visit: u64| format!("put made calexp:sfm old.fits visit={visit} ccd=1 --input single");
+        let put =
+            |visit: u64| format!("put made calexp:sfm old.fits visit={visit} ccd=1 --input single");
         for (status, said) in at_once(&place, &[put(1), put(2), put(3)]) {
             // Visit 1 is there in `single`, with other content, which the new one shadows.
             assert_eq!(status, 0, "{said}");
@@ -872,14 +1088,22 @@ fn without_space_a_put_fails_kindly_and_leaves_all_as_it_was() {
         let place = survey();
         let before = look(&place, looks);
         let files = place.artifacts("single");
-        let ran = with_file_limit(&place, blocks, "put single calexp:sfm large.fits visit=9 ccd=9");
+        let ran = with_file_limit(
+            &place,
+            blocks,
+            "put single calexp:sfm large.fits visit=9 ccd=9",
+        );
         if ran.status == 0 {
             assert_eq!(look(&place, &looks[..1])[0].0, 0);
             continue;
         }
         failed += 1;
         assert_eq!(ran.status, 3, "{blocks}: {}", ran.error);
-        assert!(ran.error.starts_with("error: cannot "), "{blocks}: {}", ran.error);
+        assert!(
+            ran.error.starts_with("error: cannot "),
+            "{blocks}: {}",
+            ran.error
+        );
         of_the_file += usize::from(ran.error.contains("too large"));
         assert_eq!(look(&place, looks), before, "{blocks}");
         assert_eq!(place.artifacts("single"), files, "{blocks}");
@@ -889,7 +1113,11 @@ fn without_space_a_put_fails_kindly_and_leaves_all_as_it_was() {
     }
     assert!(failed >= 5 && of_the_file >= 1, "{failed} {of_the_file}");
     let place = survey();
-    let ran = with_file_limit(&place, 100_000, "put single calexp:sfm large.fits visit=9 ccd=9");
+    let ran = with_file_limit(
+        &place,
+        100_000,
+        "put single calexp:sfm large.fits visit=9 ccd=9",
+    );
     assert_eq!(ran.status, 0, "{}", ran.error);
 }
 
@@ -928,9 +1156,16 @@ fn without_permission_a_put_fails_kindly_and_what_is_there_is_read() {
     let place = survey();
     place.ok(PUT_OLD);
     // A writer that was killed leaves the registry's log behind, which readers have to get along with.
-    die(&place, "put single calexp:sfm large.fits visit=9 ccd=9", "linked");
+    die(
+        &place,
+        "put single calexp:sfm large.fits visit=9 ccd=9",
+        "linked",
+    );
     allow(&place.path(""), 0o444, 0o555);
-    let outcome = as_somebody(&place, "get joint calexp:jointcal visit=1 ccd=1 tract=0 --out /dev/null");
+    let outcome = as_somebody(
+        &place,
+        "get joint calexp:jointcal visit=1 ccd=1 tract=0 --out /dev/null",
+    );
     let read = outcome.is_some();
     if let Some(ran) = outcome {
         assert!(!ran.error.contains("panicked"), "{}", ran.error);
@@ -961,7 +1196,10 @@ fn a_closed_folder_of_artifacts_leaves_all_as_it_was() {
     std::fs::create_dir_all(&closed).unwrap();
     allow(&place.path(""), 0o666, 0o777);
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let Some(ran) = as_somebody(&place, "put joint calexp:jointcal new.fits visit=1 ccd=1 tract=0") else {
+    let Some(ran) = as_somebody(
+        &place,
+        "put joint calexp:jointcal new.fits visit=1 ccd=1 tract=0",
+    ) else {
         return;
     };
     assert_eq!(ran.status, 3, "{}", ran.error);

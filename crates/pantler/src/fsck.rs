@@ -242,7 +242,9 @@ fn find_leftovers(
     for entry in store.list(Some(&ArtifactPath::new(OWN_FOLDER)?)) {
         let (path, stat) = entry?;
         if is_passing(&path) && !owned.contains(&Location::Inside(path.clone())) {
-            own.push((path, stat));
+            // Asked before the final paths are listed: one that lives now may still link what is then not seen there.
+            let abandoned = is_abandoned(&path);
+            own.push((path, stat, abandoned));
         }
     }
     let templates: Vec<&Template> = repository
@@ -260,10 +262,10 @@ fn find_leftovers(
         let half_linked = is_half_linked(&path);
         // A crashed put's file is still the same file as its staged name, which says that it was to lie just here. Another
         // name of that file is a user's own, and is never removed.
-        let linked = own.iter().filter(|(staged, theirs)| {
+        let linked = own.iter().filter(|(staged, theirs, _)| {
             theirs.same.is_some() && theirs.same == stat.same && is_meant_for(staged, &path)
         });
-        let crashed: Vec<bool> = linked.map(|(staged, _)| is_abandoned(staged)).collect();
+        let crashed: Vec<bool> = linked.map(|(_, _, abandoned)| *abandoned).collect();
         let is_placed = || {
             templates
                 .iter()
@@ -278,8 +280,9 @@ fn find_leftovers(
     }
     report
         .leftover
-        .extend(own.iter().map(|(path, _)| path.to_string()));
-    clear.extend(own.into_iter().filter(|(path, _)| is_abandoned(path)));
+        .extend(own.iter().map(|(path, ..)| path.to_string()));
+    let abandoned = own.into_iter().filter(|(_, _, abandoned)| *abandoned);
+    clear.extend(abandoned.map(|(path, stat, _)| (path, stat)));
     if options.repair && !clear.is_empty() {
         let cleared = remove_unowned(repository, clear)?;
         report
