@@ -2,20 +2,28 @@
 //!
 //! | canonical | also |
 //! | --- | --- |
-//! | `photoCalib` | `calib` |
-//! | `visitInfo` | `info` |
+//! | `photoCalib` | `calib`, `photocalib` |
+//! | `visitInfo` | `info`, `visitinfo` |
 //! | `metadata` | `md`, `header` |
+//! | `variance` | `var` |
 //! | `filter` | `filterLabel` |
 //! | `wcs` | `skyWcs` |
 //! | `bbox` | `boundingBox` |
+//! | `apCorrMap` | `apCorr` |
+//! | `validPolygon` | `polygon` |
+//! | `transmissionCurve` | `transmission` |
 
 const SYNONYMS: &[(&str, &[&str])] = &[
-    ("photoCalib", &["calib"]),
-    ("visitInfo", &["info"]),
+    ("photoCalib", &["calib", "photocalib"]),
+    ("visitInfo", &["info", "visitinfo"]),
     ("metadata", &["md", "header"]),
+    ("variance", &["var"]),
     ("filter", &["filterLabel"]),
     ("wcs", &["skyWcs"]),
     ("bbox", &["boundingBox"]),
+    ("apCorrMap", &["apCorr"]),
+    ("validPolygon", &["polygon"]),
+    ("transmissionCurve", &["transmission"]),
 ];
 
 /// Returns the one name for a component that all its synonyms share.

@@ -6,7 +6,7 @@
 //! | `mask` | `Mask` | | |
 //! | `variance` | `Image` | `var` | |
 //! | `metadata` | `Metadata` | `md`, `header` | |
-//! | `bbox` | `Bbox` | | |
+//! | `bbox` | `Bbox` | `boundingBox` | |
 //! | `wcs` | `Wcs` | `skyWcs` | `SKYWCS` (`WCS_ID` in old files) |
 //! | `photoCalib` | `PhotoCalib` | `calib`, `photocalib` | `PHOTOCALIB` (`CALIB_ID` in old files) |
 //! | `visitInfo` | `VisitInfo` | `info`, `visitinfo` | `VISITINFO` |
@@ -62,7 +62,7 @@ const NAMES: [Name; 16] = [
     plane("mask", "Mask", &[]),
     plane("variance", "Image", &["var"]),
     plane("metadata", "Metadata", &["md", "header"]),
-    plane("bbox", "Bbox", &[]),
+    plane("bbox", "Bbox", &["boundingBox"]),
     record("wcs", "Wcs", &["skyWcs"], "SKYWCS"),
     record(
         "photoCalib",
