@@ -2,6 +2,7 @@
 //!
 //! A plan is plain data. Making one reads no artifact; executing one decides nothing.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -172,19 +173,19 @@ impl PlanNode {
 
     /// Returns how many bytes the node's artifacts take; one that is used twice counts once.
     pub fn bytes(&self) -> u64 {
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         let mut bytes = 0;
         self.each_read(&mut |node, read| {
-            let key = (read.repository, &read.location, &node.part);
-            if !seen.contains(&key) {
-                seen.push(key);
+            let key = (read.repository, &read.location, read.hdu, &node.part);
+            if seen.insert(key) {
                 bytes += read.bytes;
             }
         });
         bytes
     }
 
-    /// Returns the first node at or below this one that is needed and was not found.
+    /// Returns the first node at or below this one that is needed and was not found: what a composition records is needed
+    /// even where the policy calls it optional (rule R19).
     pub fn first_missing(&self) -> Option<(&PlanNode, &Missing)> {
         match &self.kind {
             PlanKind::Missing(missing) => Some((self, missing)),
@@ -193,11 +194,9 @@ impl PlanNode {
                     .component
                     .as_ref()
                     .is_some_and(|component| component.optional);
-                if optional {
-                    None
-                } else {
-                    child.first_missing()
-                }
+                child
+                    .first_missing()
+                    .filter(|(_, missing)| !optional || missing.recorded.is_some())
             }),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use pantler_core::assembler::{Assembler, Disassembler};
 
 pub use container::{Container, ContainerAssembler, Entry};
-pub use overlay::Overlay;
+pub use overlay::{Overlay, overlaid_part};
 pub use overridden::without_overridden;
 
 /// The plug-ins that one butler knows, by the names that policies use.

@@ -2,7 +2,7 @@
 //!
 //! The planner decides; this module only asks and remembers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use pantler_core::composite_graph::GraphNode;
@@ -29,28 +29,15 @@ pub struct Found {
 pub struct Candidates {
     by_type: HashMap<TypeName, Vec<Found>>,
     by_id: HashMap<DatasetId, Found>,
+    known: HashSet<(usize, DatasetId)>,
     asked_ids: Vec<DatasetId>,
 }
 
 impl Candidates {
     /// Asks every repository once for every type in the graph that fits the root's data ID so far.
     pub fn find(chain: &Chain, graph: &GraphNode, root: &DataId) -> Result<Candidates> {
-        let mut requests: Vec<FindRequest> = Vec::new();
-        graph.walk(&mut |node| {
-            let data_id = node.data_id(root);
-            let mut types = vec![node.dataset_type.clone()];
-            types.extend(chain.same_artifact(&node.definition));
-            for dataset_type in types {
-                let request = FindRequest {
-                    dataset_type,
-                    data_id: data_id.clone(),
-                    limit: MOST_CANDIDATES,
-                };
-                if !requests.contains(&request) {
-                    requests.push(request);
-                }
-            }
-        });
+        let mut requests = Vec::new();
+        add_requests(chain, graph, root, MOST_CANDIDATES, &mut requests);
         let mut candidates = Candidates::default();
         for (repository, open) in chain.repositories().iter().enumerate() {
             let answers = open.registry().find_many(&requests)?;
@@ -73,10 +60,7 @@ impl Candidates {
             .by_type
             .entry(found.record.dataset_type().clone())
             .or_default();
-        let twice = known
-            .iter()
-            .any(|other| other.repository == repository && other.record.id == found.record.id);
-        if !twice {
+        if self.known.insert((repository, found.record.id)) {
             known.push(found);
         }
     }
@@ -84,6 +68,24 @@ impl Candidates {
     /// Returns the datasets of a type, in search order, then by data ID.
     pub fn of_type(&self, dataset_type: &TypeName) -> &[Found] {
         self.by_type.get(dataset_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the datasets of a subset component: all that fit, the first in search order per data ID, ordered by data ID
+    /// (rule R16).
+    pub fn subset(&self, node: &GraphNode, root: &DataId) -> Vec<Found> {
+        let constraint = node.data_id(root);
+        // Repositories may name the keys in different orders, and only equal orders compare key by key.
+        let keys: Vec<&str> = node.keys.iter().map(|(key, _)| key.as_str()).collect();
+        let mut found: BTreeMap<DataId, &Found> = BTreeMap::new();
+        for candidate in self.of_type(&node.dataset_type) {
+            let data_id = &candidate.record.data_id;
+            if data_id.contains(&constraint) {
+                found
+                    .entry(data_id.restricted_to(&keys))
+                    .or_insert(candidate);
+            }
+        }
+        found.into_values().cloned().collect()
     }
 
     /// Returns the first dataset in search order with exactly this data ID: of the node's own type, else of one that has
@@ -132,5 +134,32 @@ impl Candidates {
             }
         }
         Ok(())
+    }
+}
+
+/// Adds a question for every type in the graph; a subset component is all that fits, however many.
+fn add_requests(
+    chain: &Chain,
+    node: &GraphNode,
+    root: &DataId,
+    limit: usize,
+    requests: &mut Vec<FindRequest>,
+) {
+    let limit = if node.is_subset() { usize::MAX } else { limit };
+    let data_id = node.data_id(root);
+    let mut types = vec![node.dataset_type.clone()];
+    types.extend(chain.same_artifact(&node.definition));
+    for dataset_type in types {
+        let request = FindRequest {
+            dataset_type,
+            data_id: data_id.clone(),
+            limit,
+        };
+        if !requests.contains(&request) {
+            requests.push(request);
+        }
+    }
+    for component in node.components() {
+        add_requests(chain, component, root, limit, requests);
     }
 }

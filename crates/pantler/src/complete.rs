@@ -120,7 +120,8 @@ fn missing_key(chain: &Chain, graph: &GraphNode, asked: &Asked, key: &str) -> Er
     }
 }
 
-fn ambiguous(
+/// Says which values a key could have, and which of them are incomplete.
+pub(crate) fn ambiguous(
     chain: &Chain,
     candidates: &Candidates,
     graph: &GraphNode,

@@ -2,7 +2,7 @@
 //!
 //! It decides nothing: what to read, from where and as what stands in the plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::{PixelBox, ReadRequest};
@@ -55,9 +55,10 @@ impl Executor<'_> {
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
         self.check_possible(&plan.root)?;
         let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
+        let mut known = HashSet::new();
         gather(&plan.root, parameters, &mut |node, read, parameters| {
             let key = object_key(node, read, parameters);
-            if !wanted.iter().any(|(known, _, _)| *known == key) {
+            if known.insert(key.clone()) {
                 wanted.push((key, node, read));
             }
         });
@@ -351,7 +352,7 @@ impl Executor<'_> {
                         })
                     })
                 })?;
-                Ok(Some(part))
+                Ok(Some(without_overridden(part, &node.overridden)))
             }
         }
     }
@@ -510,19 +511,39 @@ fn whole_request(read: &Read) -> ReadRequest {
 }
 
 fn object_key(node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKey {
+    let mut request = ReadRequest {
+        part: node
+            .part
+            .iter()
+            .map(|name| pantler_core::synonyms::canonical(name).to_owned())
+            .collect(),
+        bbox: parameters.bbox,
+        columns: parameters.columns.clone(),
+        ..whole_request(read)
+    };
+    if let Some((part, class)) = part_of_the_whole(read) {
+        request.part.insert(0, part.to_owned());
+        request.class = Some(class);
+    }
     ObjectKey {
         dataset: read.record.id,
-        request: ReadRequest {
-            part: node
-                .part
-                .iter()
-                .map(|name| pantler_core::synonyms::canonical(name).to_owned())
-                .collect(),
-            bbox: parameters.bbox,
-            columns: parameters.columns.clone(),
-            ..whole_request(read)
-        },
+        request,
     }
+}
+
+/// A type that reads only the WCS out of the artifact of an exposure is the part `wcs` of that exposure, and the same object
+/// (rules R8 and R13).
+fn part_of_the_whole(read: &Read) -> Option<(&'static str, String)> {
+    use pantler_objects::synonyms::{class_of, components};
+    let whole = crate::planner::own_class(read.record.definition.python.as_deref())?;
+    let class = read.class.as_deref()?;
+    // A plane or a header read as an object of its own holds more cards than as a part.
+    let differs = matches!(class, "Image" | "Mask" | "Metadata");
+    if whole != "Exposure" || class == whole || differs {
+        return None;
+    }
+    let part = components().find(|name| class_of(name) == Some(class))?;
+    Some((part, whole))
 }
 
 pub(crate) fn format_error(asked: &Asked, source: pantler_core::FormatError) -> Error {

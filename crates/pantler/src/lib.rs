@@ -33,6 +33,7 @@ mod policy_check;
 mod put;
 mod query;
 mod read_file;
+mod recorded_definition;
 mod remove;
 mod render;
 mod repository;

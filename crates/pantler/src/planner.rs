@@ -8,13 +8,14 @@ mod recorded;
 
 use pantler_core::composite_graph::{GraphError, GraphNode};
 use pantler_core::formatter::ReadRequest;
-use pantler_core::plan::{Found as HowFound, Plan, PlanKind, PlanNode, Read};
+use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::template::Template;
 use pantler_core::{DataId, DatasetRecord, Location, synonyms};
 use pantler_formats::FormatterSet;
 
+use crate::assemble::overlaid_part;
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
 use crate::complete::complete;
@@ -160,11 +161,8 @@ impl Planner<'_> {
     pub fn select(&self, mut node: PlanNode, part: &str) -> Result<PlanNode> {
         match &mut node.kind {
             PlanKind::Assemble(assemble) if node.part.is_empty() => {
-                let wanted = synonyms::canonical(part);
-                let declared = assemble.components.iter().position(|component| {
-                    synonyms::canonical(component.component_name()) == wanted
-                });
-                match (declared, assemble.base) {
+                let base = assemble.base;
+                match (declared(assemble, part), base) {
                     (Some(index), _) => Ok(assemble.components.swap_remove(index)),
                     (None, Some(base)) => {
                         let overridden: Vec<String> = assemble
@@ -172,7 +170,7 @@ impl Planner<'_> {
                             .iter()
                             .enumerate()
                             .filter(|(index, _)| *index != base)
-                            .map(|(_, node)| synonyms::canonical(node.component_name()).to_owned())
+                            .map(|(_, node)| laid_over(node).to_owned())
                             .collect();
                         let mut selected =
                             self.select(assemble.components.swap_remove(base), part)?;
@@ -226,6 +224,30 @@ impl Planner<'_> {
             read.ranges = Some(place.ranges);
         }
     }
+}
+
+/// The component that a part of a composite is: by its name, else by the part of the base that it is laid over.
+fn declared(assemble: &Assemble, part: &str) -> Option<usize> {
+    let wanted = synonyms::canonical(part);
+    let mut components = assemble.components.iter().enumerate();
+    let by_name = components
+        .clone()
+        .find(|(_, node)| synonyms::canonical(node.component_name()) == wanted);
+    let found = by_name.or_else(|| {
+        let base = assemble.base?;
+        components.find(|(index, node)| *index != base && laid_over(node) == wanted)
+    });
+    found.map(|(index, _)| index)
+}
+
+/// The part of the base that a component is laid over.
+fn laid_over(node: &PlanNode) -> &str {
+    let component = node.component.as_ref();
+    overlaid_part(
+        node.component_name(),
+        component.and_then(|component| component.setter.as_deref()),
+        component.and_then(|component| component.getter.as_deref()),
+    )
 }
 
 /// Returns where a dataset's artifact lies: where the registry says, else where its template puts it.

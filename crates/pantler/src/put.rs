@@ -16,6 +16,7 @@ pub(crate) use commit::write_all;
 pub(crate) use decide::{formatter_of, new_write};
 pub use explain::{PutNode, PutPlan};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,10 +28,11 @@ use pantler_core::{
 };
 
 use crate::candidates::{Candidates, Found};
-use crate::complete::complete;
+use crate::complete::{ambiguous, complete};
 use crate::error::{Asked, Error, Result};
 use crate::execute::Executor;
 use crate::planner::Planner;
+use crate::recorded_definition::RecordedDefinition;
 use crate::resolve::{Resolved, check_keys};
 
 /// What to do with an input-only component that was changed (rule R24).
@@ -286,14 +288,26 @@ impl Putter<'_> {
         let chain = self.planner.chain;
         check_keys(chain, &resolved.asked, &resolved.data_id, &graph.keys)?;
         let mut given = resolved.data_id.clone();
-        let missing = graph.keys.iter().any(|(key, _)| given.get(key).is_none());
-        if missing {
-            for (key, _) in &graph.keys {
-                if given.get(key).is_none()
-                    && let [value] = self.values_anywhere(&given, key)?.as_slice()
-                {
-                    given.insert(key.as_str(), value.clone());
-                }
+        for (key, _) in &graph.keys {
+            if given.get(key).is_some() {
+                continue;
+            }
+            let mut values = self.values_anywhere(&given, key)?;
+            if values.len() > 1 {
+                let candidates = Candidates::find(chain, graph, &given)?;
+                let asked = &resolved.asked;
+                return Err(ambiguous(
+                    chain,
+                    &candidates,
+                    graph,
+                    asked,
+                    &given,
+                    key,
+                    values,
+                ));
+            }
+            if let Some((value, _)) = values.pop_first() {
+                given.insert(key.as_str(), value);
             }
         }
         let candidates = Candidates::find(chain, graph, &given)?;
@@ -301,7 +315,8 @@ impl Putter<'_> {
         Ok((candidates, data_id))
     }
 
-    fn values_anywhere(&self, given: &DataId, key: &str) -> Result<Vec<KeyValue>> {
+    /// Every value that a key has among the datasets that agree with what is given, and the first repository that has it.
+    fn values_anywhere(&self, given: &DataId, key: &str) -> Result<BTreeMap<KeyValue, usize>> {
         let chain = self.planner.chain;
         let requests: Vec<FindRequest> = chain
             .definitions()
@@ -315,22 +330,22 @@ impl Putter<'_> {
                 })
             })
             .collect();
-        let mut values = Vec::new();
+        let mut values = BTreeMap::new();
         if requests.is_empty() {
             return Ok(values);
         }
-        for repository in chain.repositories() {
+        for (index, repository) in chain.repositories().iter().enumerate() {
             for record in repository
                 .registry()
                 .find_many(&requests)?
                 .into_iter()
                 .flatten()
             {
-                values.extend(record.data_id.get(key).cloned());
+                if let Some(value) = record.data_id.get(key) {
+                    values.entry(value.clone()).or_insert(index);
+                }
             }
         }
-        values.sort();
-        values.dedup();
         Ok(values)
     }
 
@@ -358,17 +373,28 @@ pub(crate) fn definition_version(graph: &GraphNode) -> Arc<DefinitionVersion> {
             .composite
             .as_ref()
             .and_then(|composite| composite.assembler.clone()),
-        extra: None,
+        extra: composite
+            .then(|| RecordedDefinition::of(graph).to_text())
+            .flatten(),
     })
 }
 
 /// Decides anew when another process was faster: then what it put is compared like anything else that is there.
+///
+/// An artifact that is not where the registry said a moment ago may have been replaced since.
 pub(crate) fn again_if_raced<T>(mut act: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 0..4 {
         match act() {
-            Err(Error::Raced { .. }) => {}
+            Err(error) if is_raced(&error) => {}
             outcome => return outcome,
         }
     }
     act()
+}
+
+fn is_raced(error: &Error) -> bool {
+    matches!(
+        error.innermost(),
+        Error::Raced { .. } | Error::ArtifactGone { .. } | Error::ArtifactChanged { .. }
+    )
 }

@@ -3,8 +3,9 @@
 //! Aliases and the key `version` are dealt with here and nowhere else; no registry is asked.
 
 use pantler_core::composite_graph::Definitions;
+use pantler_core::policy::KeyBinding;
 use pantler_core::similar::most_similar;
-use pantler_core::{DataId, DatasetName, KeyValue, Stage, TypeName};
+use pantler_core::{DataId, DatasetName, KeyType, KeyValue, Stage, TypeName};
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
@@ -60,7 +61,7 @@ pub fn resolve(chain: &Chain, name: &str, data_id: &DataId) -> Result<Resolved> 
 pub fn typed(chain: &Chain, asked: &Asked, data_id: &DataId) -> Result<DataId> {
     let mut typed = DataId::default();
     for (key, value) in data_id.iter() {
-        let value = match chain.key_type(key) {
+        let value = match chain.key_type(key).or_else(|| renamed_type(chain, key)) {
             None => value.clone(),
             Some(wanted) => value.cast(wanted).ok_or_else(|| Error::KeyType {
                 asked: asked.clone(),
@@ -72,6 +73,19 @@ pub fn typed(chain: &Chain, asked: &Asked, data_id: &DataId) -> Result<DataId> {
         typed.insert(key, value);
     }
     Ok(typed)
+}
+
+/// The type of a key that no template has, only a component's `dataId`, where it stands for a key of another name.
+fn renamed_type(chain: &Chain, key: &str) -> Option<KeyType> {
+    let mut components = chain
+        .definitions()
+        .filter_map(|(_, definition)| definition.composite.as_ref())
+        .flat_map(|composite| &composite.components)
+        .flat_map(|component| &component.data_id);
+    components.find_map(|(own, binding)| match binding {
+        KeyBinding::Renamed(from) if from == key => chain.key_type(own),
+        _ => None,
+    })
 }
 
 /// Refuses keys that no policy of the chain knows.

@@ -2,8 +2,13 @@
 //!
 //! What a component overrides disappears from the base in every form (rule R11); the object's own class sees to that.
 
+use std::sync::Arc;
+
 use pantler_core::assembler::{Assembler, AssemblyError, ComponentInfo, Disassembler, Slot};
+use pantler_core::object::downcast;
 use pantler_core::{DataId, ObjectRef, synonyms};
+use pantler_objects::Exposure;
+use pantler_objects::synonyms::{all_names, components};
 
 /// The assembler and disassembler `pantler.overlay`.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +37,7 @@ impl Assembler for Overlay {
             .iter()
             .filter(|info| !info.base)
             .try_fold(base, |object, info| match &info.slot {
-                Slot::Empty => Ok(object),
+                Slot::Empty => without_part(object, target(info)).map_err(|why| refused(info, why)),
                 Slot::One(value) => {
                     let part = target(info);
                     object
@@ -67,18 +72,46 @@ impl Disassembler for Overlay {
     }
 }
 
-/// The part of the base that a component replaces: what its setter or getter names, else what it is called.
-fn target(info: &ComponentInfo) -> &str {
-    let named = info.setter.as_deref().or(info.getter.as_deref());
-    let named = named.and_then(|named| {
+/// Returns the part of the base that a component lays over it: what its setter or getter names, if that is a part of an
+/// exposure, else what the component is called.
+pub fn overlaid_part<'a>(
+    name: &'a str,
+    setter: Option<&'a str>,
+    getter: Option<&'a str>,
+) -> &'a str {
+    let named = setter.or(getter).and_then(|named| {
         named
             .strip_prefix("set")
             .or_else(|| named.strip_prefix("get"))
     });
-    match named.map(|named| named.trim_start_matches('_')) {
-        Some("Wcs" | "wcs") => "wcs",
-        Some("PhotoCalib" | "Calib" | "calib" | "photoCalib") => "photoCalib",
-        _ => synonyms::canonical(&info.name),
+    let named = named.map(|named| named.trim_start_matches('_'));
+    named
+        .and_then(|named| components().find(|part| names_part(named, part)))
+        .unwrap_or_else(|| synonyms::canonical(name))
+}
+
+/// Whether `Wcs`, of `setWcs`, is a name of a part.
+fn names_part(named: &str, part: &str) -> bool {
+    all_names(part)
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(named))
+}
+
+fn target(info: &ComponentInfo) -> &str {
+    overlaid_part(&info.name, info.setter.as_deref(), info.getter.as_deref())
+}
+
+/// Returns the object without a part: what the policy lets be absent is nothing then, never what the base has (rule R11).
+fn without_part(object: ObjectRef, part: &str) -> Result<ObjectRef, String> {
+    if object.component(part).is_none() {
+        return Ok(object);
+    }
+    match downcast::<Exposure>(object.as_ref()) {
+        Some(exposure) => Ok(Arc::new(exposure.without(part))),
+        None => Err(format!(
+            "it is absent, and the {part} of the base cannot be taken out of its {}",
+            object.class()
+        )),
     }
 }
 

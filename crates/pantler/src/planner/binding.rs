@@ -44,7 +44,7 @@ impl Binder<'_> {
                 &found,
                 HowFound::Lookup,
             )?,
-            (_, Some(found)) if recorded && !found.record.members.is_empty() => self.recorded(
+            (_, Some(found)) if recorded && found.record.artifact.is_none() => self.recorded(
                 Some(graph),
                 graph.component.as_ref(),
                 &found,
@@ -55,8 +55,17 @@ impl Binder<'_> {
                 missing(graph, data_id.clone(), self.trail(graph, &data_id), None)
             }
         };
-        node.data_id = data_id;
+        node.data_id = data_id.clone();
         node.component = graph.component.clone();
+        // An optional composite of which a part is lacking is absent as a whole, not put together from the rest.
+        let optional = node.component.as_ref().is_some_and(|own| own.optional);
+        if optional
+            && let Some((_, lacking)) = node.first_missing()
+            && lacking.recorded.is_none()
+        {
+            let trail = lacking.trail.clone();
+            return Ok(missing(graph, data_id, trail, None));
+        }
         self.narrow(node, &graph.part)
     }
 
@@ -97,17 +106,7 @@ impl Binder<'_> {
 
     fn bind_subset(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
         let constraint = graph.data_id(root);
-        let mut found: Vec<Found> = Vec::new();
-        for candidate in self.candidates.of_type(&graph.dataset_type) {
-            let fits = candidate.record.data_id.contains(&constraint);
-            let known = found
-                .iter()
-                .any(|other| other.record.data_id == candidate.record.data_id);
-            if fits && !known {
-                found.push(candidate.clone());
-            }
-        }
-        found.sort_by(|a, b| a.record.data_id.cmp(&b.record.data_id));
+        let found = self.candidates.subset(graph, root);
         if found.is_empty() {
             let component = graph.component.as_ref();
             if !component.is_some_and(|component| component.allow_empty) {

@@ -10,6 +10,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord};
 use crate::candidates::Found;
 use crate::chain::Chain;
 use crate::error::{Asked, Result};
+use crate::recorded_definition::{RecordedComponent, RecordedDefinition};
 
 use super::binding::{Binder, assembler_place};
 use super::locate;
@@ -25,27 +26,32 @@ impl Binder<'_> {
         let record = found.record.clone();
         let ids: Vec<DatasetId> = record.members.iter().map(|member| member.dataset).collect();
         self.candidates.fetch(self.planner.chain, &ids)?;
+        let written = RecordedDefinition::of_record(&record);
         let mut nodes = Vec::new();
         for (name, members) in by_component(&record.members) {
-            let child = graph.and_then(|graph| {
-                graph
-                    .components()
-                    .iter()
-                    .find(|node| node.component_name() == name)
-            });
-            let component = child
-                .and_then(|child| child.component.clone())
+            let child = graph.and_then(|graph| child_of(graph, name));
+            let component = component_as_written(child, written.as_ref(), name)
                 .unwrap_or_else(|| recorded_component(name, &members));
             nodes.push(self.recorded_component(child, component, &members)?);
         }
-        let base = graph
-            .and_then(GraphNode::base)
-            .and_then(|base| {
-                nodes
-                    .iter()
-                    .position(|node| node.component_name() == base.component_name())
-            })
-            .or_else(|| recorded_base(&record, &nodes));
+        if let Some(written) = &written {
+            let place = |name: &str| written.components.iter().position(|one| one.name == name);
+            nodes.extend(absent(graph, written, &record));
+            nodes.sort_by_key(|node| place(node.component_name()));
+        }
+        let base = match &written {
+            Some(written) => written.base.clone(),
+            None => graph
+                .and_then(GraphNode::base)
+                .map(|base| base.component_name().to_owned()),
+        };
+        let base = nodes
+            .iter()
+            .position(|node| Some(node.component_name()) == base.as_deref())
+            .or_else(|| match &written {
+                Some(_) => None,
+                None => recorded_base(&record, &nodes),
+            });
         let definition = graph.map(|graph| graph.definition.as_ref());
         Ok(PlanNode {
             component: component.cloned(),
@@ -59,8 +65,8 @@ impl Binder<'_> {
             kind: PlanKind::Assemble(Box::new(Assemble {
                 repository: found.repository,
                 assembler: record.definition.assembler.clone().or_else(|| {
-                    definition
-                        .and_then(|definition| definition.composite.as_ref()?.assembler.clone())
+                    let today = definition.filter(|_| written.is_none());
+                    today.and_then(|definition| definition.composite.as_ref()?.assembler.clone())
                 }),
                 assembler_place: definition.and_then(assembler_place),
                 record: Some(record),
@@ -84,7 +90,10 @@ impl Binder<'_> {
                     let how = HowFound::Recorded {
                         newer: self.newer(graph, member),
                     };
-                    let mut node = self.bind_found(graph, Some(&component), &found, how)?;
+                    let own = self.graph_of(graph, member);
+                    // One of many has no name of its own.
+                    let filled = (!component.subset).then_some(&component);
+                    let mut node = self.bind_found(own.as_ref().or(graph), filled, &found, how)?;
                     node.data_id = member.data_id.clone();
                     for name in &member.part {
                         node = self.planner.select(node, name)?;
@@ -122,6 +131,14 @@ impl Binder<'_> {
         Ok(node)
     }
 
+    /// What a member is made of, where the policy has come to name another type in its place.
+    fn graph_of(&self, graph: Option<&GraphNode>, member: &Member) -> Option<GraphNode> {
+        if graph.is_some_and(|graph| graph.dataset_type == member.dataset_type) {
+            return None;
+        }
+        GraphNode::build(self.chain(), &member.dataset_type, &[]).ok()
+    }
+
     /// Names the candidate that lookup would find instead of a recorded member (rule R19).
     fn newer(&self, graph: Option<&GraphNode>, member: &Member) -> Option<String> {
         let graph = graph?;
@@ -132,9 +149,81 @@ impl Binder<'_> {
             return None;
         }
         let repository = self.chain().repository(found.repository);
-        let (location, _) = locate(&found.record, self.asked).ok()?;
-        Some(repository.shown(&location))
+        match locate(&found.record, self.asked) {
+            Ok((location, _)) if found.record.artifact.is_some() => {
+                Some(repository.shown(&location))
+            }
+            // A composite lies nowhere by itself.
+            _ => Some(repository.name().to_owned()),
+        }
     }
+}
+
+fn child_of<'a>(graph: &'a GraphNode, name: &str) -> Option<&'a GraphNode> {
+    let mut components = graph.components().iter();
+    components.find(|node| node.component_name() == name)
+}
+
+/// A component as it was defined when the composite was put; where the policy has it still, it stands where that says.
+fn component_as_written(
+    child: Option<&GraphNode>,
+    written: Option<&RecordedDefinition>,
+    name: &str,
+) -> Option<Component> {
+    let today = child.and_then(|child| child.component.clone());
+    let written = written
+        .and_then(|written| written.components.iter().find(|one| one.name == name))
+        .and_then(RecordedComponent::component);
+    match (today, written) {
+        (Some(today), Some(written)) => Some(Component {
+            setter: written.setter,
+            getter: written.getter,
+            subset: written.subset,
+            input_only: written.input_only,
+            ..today
+        }),
+        (today, written) => written.or(today),
+    }
+}
+
+/// The components that were absent when the composite was put: they are absent still, whatever has appeared since.
+fn absent(
+    graph: Option<&GraphNode>,
+    written: &RecordedDefinition,
+    record: &DatasetRecord,
+) -> Vec<PlanNode> {
+    let is_there = |name: &str| {
+        let mut members = record.members.iter();
+        members.any(|member| member.component == name)
+    };
+    let lacking = written.components.iter().filter(|one| !is_there(&one.name));
+    lacking
+        .filter_map(|one| {
+            let child = graph.and_then(|graph| child_of(graph, &one.name));
+            let component = component_as_written(child, Some(written), &one.name)?;
+            let dataset_type = component.dataset_type.type_name();
+            let kind = if one.subset {
+                PlanKind::Subset(Vec::new())
+            } else {
+                PlanKind::Missing(Box::new(Missing {
+                    trail: Vec::new(),
+                    recorded: None,
+                }))
+            };
+            Some(PlanNode {
+                dataset_type,
+                part: component.dataset_type.components.clone(),
+                overridden: Vec::new(),
+                data_id: DataId::default(),
+                python: None,
+                kind,
+                component: Some(Component {
+                    optional: true,
+                    ..component
+                }),
+            })
+        })
+        .collect()
 }
 
 fn gone_trail(chain: &Chain, member: &Member) -> Vec<TrailStep> {
