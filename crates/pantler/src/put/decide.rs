@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use pantler_core::assembler::{ComponentInfo, Slot};
-use pantler_core::composite_graph::{GraphKind, GraphNode};
+use pantler_core::composite_graph::{GraphKind, GraphNode, KeySource};
 use pantler_core::formatter::{Formatter, ReadRequest, WriteOptions};
 use pantler_core::plan::{Found as HowFound, Plan, PlanNode};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::registry::Member;
-use pantler_core::{DataId, DatasetId, Digest, ObjectRef};
+use pantler_core::{DataId, DatasetId, Digest, ObjectRef, synonyms};
 use uuid::Uuid;
 
 use crate::artifact_source::MemorySource;
@@ -16,7 +16,8 @@ use crate::assemble::generic;
 use crate::candidates::{Candidates, Found};
 use crate::error::{Asked, Error, Result};
 use crate::execute::{Parameters, check_supported, format_error};
-use crate::planner::{locate, own_class};
+use crate::planner::{check_found, locate, own_class};
+use crate::resolve::Resolved;
 
 use super::{
     Composition, Content, Decision, OnConflict, PutOptions, Putter, Write, definition_version,
@@ -138,12 +139,18 @@ impl<'a> Decider<'a> {
             .map_err(|source| format_error(&asked, source))?;
         let digest = Digest::of(&bytes);
         let memory = MemorySource::new(&asked.to_string(), bytes.clone());
+        if let Some(id) = self.written_already(graph, &data_id, digest, label)? {
+            return Ok(id);
+        }
         let mut replaces = None;
         if let Some(existing) = existing {
             match self.difference(graph, &formatter, &memory, digest, &existing)? {
                 None => {
                     self.decision.unchanged.push(label.to_owned());
                     return Ok(existing.record.id);
+                }
+                Some(_) if self.is_anothers(graph, &existing)? => {
+                    return Err(self.path_taken(graph, &data_id, &existing));
                 }
                 Some(difference) => {
                     replaces = self.conflict(graph, root, existing, difference, label)?
@@ -167,6 +174,51 @@ impl<'a> Decider<'a> {
             ..write
         });
         Ok(id)
+    }
+
+    /// The identity that another component of the same put has given to the same dataset; an error if that has other content.
+    fn written_already(
+        &self,
+        graph: &GraphNode,
+        data_id: &DataId,
+        digest: Digest,
+        label: &str,
+    ) -> Result<Option<DatasetId>> {
+        let mut writes = self.decision.writes.iter();
+        let other = writes.find(|write| {
+            write.definition.dataset_type == graph.dataset_type && write.data_id == *data_id
+        });
+        let Some(other) = other else {
+            return Ok(None);
+        };
+        if other.digest == Some(digest) {
+            return Ok(Some(other.id));
+        }
+        let (_, output) = self.putter.planner.chain.output("put")?;
+        Err(Error::Conflict {
+            asked: self.putter.asked(graph, data_id),
+            repository: output.name().to_owned(),
+            location: other.path.to_string(),
+            difference: format!("`{label}` is not what another component puts there"),
+        })
+    }
+
+    /// Whether what is there is an artifact of another type, of which this type is only a part (rule R8).
+    fn is_anothers(&self, graph: &GraphNode, existing: &Found) -> Result<bool> {
+        let (output, _) = self.putter.planner.chain.output("put")?;
+        Ok(existing.repository == output && *existing.record.dataset_type() != graph.dataset_type)
+    }
+
+    fn path_taken(&self, graph: &GraphNode, data_id: &DataId, existing: &Found) -> Error {
+        let chain = self.putter.planner.chain;
+        let owner = Asked::new(existing.record.dataset_type(), &existing.record.data_id);
+        Error::PathTaken {
+            asked: self.putter.asked(graph, data_id),
+            repository: chain.repository(existing.repository).name().to_owned(),
+            location: locate(&existing.record, self.asked)
+                .map_or_else(|_| String::new(), |(location, _)| location.to_string()),
+            owner: Some(owner.to_string()),
+        }
     }
 
     fn write(
@@ -231,7 +283,26 @@ impl<'a> Decider<'a> {
         self.execute(node)
     }
 
-    fn execute(&self, root: PlanNode) -> Result<ObjectRef> {
+    /// Says what a get of a component's type, or of a part of it, would read.
+    pub(super) fn planned(
+        &self,
+        component: &GraphNode,
+        data_id: &DataId,
+        part: &[String],
+    ) -> Result<PlanNode> {
+        let planner = &self.putter.planner;
+        let wanted = Resolved {
+            asked: self.asked.clone(),
+            dataset_type: component.dataset_type.clone(),
+            part: part.to_vec(),
+            data_id: data_id.clone(),
+        };
+        let plan = planner.plan(&wanted)?;
+        check_found(&plan, &wanted, planner.chain)?;
+        Ok(plan.root)
+    }
+
+    pub(super) fn execute(&self, root: PlanNode) -> Result<ObjectRef> {
         let plan = Plan {
             name: self.asked.name.clone(),
             repositories: self.putter.planner.chain.plan_repositories(),
@@ -255,7 +326,11 @@ impl<'a> Decider<'a> {
         if existing.repository != output {
             return Ok(None);
         }
-        let shared = graph.keys.len() < root.len();
+        let picks = |key: &str| {
+            let mut sources = graph.sources.iter();
+            sources.any(|source| matches!(source, KeySource::Root(from) if from == key))
+        };
+        let shared = root.keys().any(|key| !picks(key));
         if self.options.on_conflict == OnConflict::Replace && !shared {
             return Ok(Some(existing));
         }
@@ -404,11 +479,13 @@ impl<'a> Decider<'a> {
             });
         };
         if info.input_only {
-            let id = self.input_only(graph, component, info, object, root)?;
-            if let Some(id) = id {
+            let found = self.input_only(graph, component, info, object, root)?;
+            if !found.is_empty() {
                 self.uses(component);
                 self.decision.input_only.push(info.name.clone());
-                add(id, component.data_id(root));
+            }
+            for (id, data_id) in found {
+                add(id, data_id);
             }
             return Ok(());
         }
@@ -461,6 +538,24 @@ impl<'a> Decider<'a> {
             why,
             can_drop: false,
         };
+        if component.is_composite() {
+            let planned = self.planned(component, &data_id, &component.part)?;
+            if !is_from(part, &planned) {
+                let stored = self.execute(planned)?;
+                if let Some(difference) = part.difference(stored.as_ref()) {
+                    return Err(refuse(format!(
+                        "it is a part of `{}`, which a put of this type does not rewrite, and it was changed: {difference}",
+                        component.dataset_type
+                    )));
+                }
+            }
+            let found = self.existing(component, root)?.into_iter().next();
+            self.uses(component);
+            self.decision.unchanged.push(label.to_owned());
+            return found
+                .map(|(id, _)| id)
+                .ok_or_else(|| self.component_missing(component, data_id));
+        }
         let found = self
             .candidates
             .first(self.putter.planner.chain, component, &data_id)
@@ -496,6 +591,14 @@ impl<'a> Decider<'a> {
     ) -> Result<DatasetId> {
         let data_id = graph.data_id(root);
         let chain = self.putter.planner.chain;
+        let decided = self.decision.compositions.iter().find(|other| {
+            other.definition.dataset_type == graph.dataset_type && other.data_id == data_id
+        });
+        if let Some(decided) = decided
+            && decided.members == members
+        {
+            return Ok(decided.id);
+        }
         let existing = self.candidates.first(chain, graph, &data_id).cloned();
         let mut replaces = None;
         if let Some(existing) = existing {
@@ -562,25 +665,37 @@ impl<'a> Decider<'a> {
         let chain = self.putter.planner.chain;
         let data_id = component.data_id(root);
         if component.is_subset() {
-            return Ok(self
-                .candidates
-                .of_type(&component.dataset_type)
+            let found = self.candidates.subset(component, root);
+            let may_be_empty = component
+                .component
+                .as_ref()
+                .is_some_and(|component| component.optional || component.allow_empty);
+            if found.is_empty() && !may_be_empty {
+                return Err(self.component_missing(component, data_id));
+            }
+            return Ok(found
                 .iter()
-                .filter(|found| found.record.data_id.contains(&data_id))
                 .map(|found| (found.record.id, found.record.data_id.clone()))
                 .collect());
         }
         if let Some(found) = self.candidates.first(chain, component, &data_id) {
             return Ok(vec![(found.record.id, data_id)]);
         }
-        if component.is_composite() {
-            return Ok(vec![(self.link(component, root)?, data_id)]);
-        }
-        if component
+        let optional = component
             .component
             .as_ref()
-            .is_some_and(|component| component.optional)
-        {
+            .is_some_and(|component| component.optional);
+        if component.is_composite() {
+            let before = self.decision.compositions.len();
+            return match self.link(component, root) {
+                Err(Error::NotFound { .. }) if optional => {
+                    self.decision.compositions.truncate(before);
+                    Ok(Vec::new())
+                }
+                outcome => Ok(vec![(outcome?, data_id)]),
+            };
+        }
+        if optional {
             return Ok(Vec::new());
         }
         Err(self.component_missing(component, data_id))
@@ -632,6 +747,21 @@ fn unchanged_since_read(
             && origin.dataset == found
             && origin.dataset_type == graph.dataset_type
             && origin.data_id == *data_id
+    })
+}
+
+/// Whether an object is what a node of a plan would read, whole and unchanged since.
+pub(super) fn is_from(object: &ObjectRef, node: &PlanNode) -> bool {
+    let same_part = |part: &[String]| {
+        let canonical = |part: &[String]| -> Vec<String> {
+            part.iter()
+                .map(|name| synonyms::canonical(name).to_owned())
+                .collect()
+        };
+        canonical(part) == canonical(&node.part)
+    };
+    object.origin().is_some_and(|origin| {
+        origin.whole && node.id() == Some(origin.dataset) && same_part(&origin.part)
     })
 }
 

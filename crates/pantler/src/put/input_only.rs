@@ -2,17 +2,19 @@
 
 use pantler_core::assembler::{ComponentInfo, Slot};
 use pantler_core::composite_graph::GraphNode;
+use pantler_core::plan::{Found as HowFound, PlanKind, PlanNode};
 use pantler_core::{DataId, DatasetId, ObjectRef, Origin, synonyms};
 
-use crate::assemble::without_overridden;
+use crate::assemble::{overlaid_part, without_overridden};
 use crate::candidates::Found;
 use crate::error::{Error, Result};
 
 use super::InputOnly;
-use super::decide::Decider;
+use super::decide::{Decider, is_from};
 
 impl Decider<'_> {
-    /// Returns the dataset that an input-only component is recorded as; `None` for an optional one that is absent.
+    /// Returns the datasets that an input-only component is recorded as: one, or all of a subset; none for an optional one
+    /// that is absent.
     pub(super) fn input_only(
         &mut self,
         graph: &GraphNode,
@@ -20,25 +22,34 @@ impl Decider<'_> {
         info: &ComponentInfo,
         object: &ObjectRef,
         root: &DataId,
-    ) -> Result<Option<DatasetId>> {
+    ) -> Result<Vec<(DatasetId, DataId)>> {
         let data_id = component.data_id(root);
-        let found = self
-            .candidates
-            .first(self.putter.planner.chain, component, &data_id)
-            .cloned();
-        if self.options.input_only == InputOnly::Drop
-            || component.is_subset()
-            || component.is_composite()
-        {
-            return self.by_lookup(component, root);
-        }
         let overridden = overridden_parts(graph, info);
         // The engine looks at the base itself, whatever the disassembler left in the slot.
         let parts = match (&info.slot, info.base) {
             (_, true) => base_parts(&overridden, object),
             (Slot::One(part), false) => vec![(String::new(), part.clone())],
-            _ => return self.by_lookup(component, root),
+            (Slot::Many(_) | Slot::Empty, false) => Vec::new(),
         };
+        if self.options.input_only == InputOnly::Drop {
+            self.check_data_ids(component, info, &data_id, &parts)?;
+            return self.existing(component, root);
+        }
+        if let (Slot::Many(given), true) = (&info.slot, component.is_subset()) {
+            self.compare_subset(component, info, given, root)?;
+        }
+        if parts.is_empty() || component.is_subset() {
+            return self.existing(component, root);
+        }
+        if component.is_composite() {
+            self.check_data_ids(component, info, &data_id, &parts)?;
+            self.compare_composite(component, info, &data_id, &parts, &overridden)?;
+            return self.existing(component, root);
+        }
+        let found = self
+            .candidates
+            .first(self.putter.planner.chain, component, &data_id)
+            .cloned();
         let claimed = self.claimed(component, info, &data_id, &parts)?;
         let known = match claimed {
             Some(id) if found.as_ref().is_none_or(|found| found.record.id != id) => {
@@ -51,15 +62,114 @@ impl Decider<'_> {
             return Err(self.component_missing(component, data_id));
         };
         self.compare(component, info, &data_id, &parts, &found, &overridden)?;
-        Ok(Some(found.record.id))
+        Ok(vec![(found.record.id, data_id)])
     }
 
-    fn by_lookup(&mut self, component: &GraphNode, root: &DataId) -> Result<Option<DatasetId>> {
-        Ok(self
-            .existing(component, root)?
-            .into_iter()
-            .next()
-            .map(|(id, _)| id))
+    /// Refuses parts that come from another data ID, which no caller can mean.
+    fn check_data_ids(
+        &self,
+        component: &GraphNode,
+        info: &ComponentInfo,
+        data_id: &DataId,
+        parts: &[(String, ObjectRef)],
+    ) -> Result<()> {
+        let origins = parts.iter().filter_map(|(_, part)| part.origin());
+        for origin in origins {
+            if !origin.data_id.agrees_with(data_id) {
+                let why = origin_differs(origin);
+                return Err(self.refused(component, info, data_id, why, false));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the parts of a composite that is only read with what a get of each would give.
+    fn compare_composite(
+        &self,
+        component: &GraphNode,
+        info: &ComponentInfo,
+        data_id: &DataId,
+        parts: &[(String, ObjectRef)],
+        overridden: &[String],
+    ) -> Result<()> {
+        let refuse = |why: String| Err(self.refused(component, info, data_id, why, true));
+        for (name, part) in parts {
+            let mut path = component.part.clone();
+            path.extend((!name.is_empty()).then(|| name.clone()));
+            let planned = self.planned(component, data_id, &path)?;
+            if is_from(part, &planned) {
+                continue;
+            }
+            let bare = |part: &ObjectRef| without_overridden(part.clone(), overridden);
+            let stored = self.execute(planned)?;
+            if let Some(difference) = bare(part).difference(bare(&stored).as_ref()) {
+                return refuse(match name.as_str() {
+                    "" | "metadata" => difference,
+                    name if difference.starts_with(name) => difference,
+                    name => format!("{name} {difference}"),
+                });
+            }
+        }
+        let planned = self.planned(component, data_id, &component.part)?;
+        match self.plane_that_is_lacking(&planned, parts, overridden) {
+            Some(name) if info.base => refuse(format!("it lacks {name}, which the stored one has")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares the objects of a subset that is only read with what is stored: as many, and each the same.
+    fn compare_subset(
+        &self,
+        component: &GraphNode,
+        info: &ComponentInfo,
+        given: &[(DataId, ObjectRef)],
+        root: &DataId,
+    ) -> Result<()> {
+        let data_id = component.data_id(root);
+        let refuse = |why: String| Err(self.refused(component, info, &data_id, why, true));
+        let stored = self.candidates.subset(component, root);
+        let extra = given.iter().find(|(own, _)| {
+            let mut stored = stored.iter();
+            !stored.any(|found| found.record.data_id == *own)
+        });
+        if let Some((own, _)) = extra {
+            return refuse(format!("{own} is not there"));
+        }
+        for found in &stored {
+            let own = &found.record.data_id;
+            let Some((_, object)) = given.iter().find(|(given, _)| given == own) else {
+                return refuse(format!("it lacks {own}, which is stored"));
+            };
+            let planned = self.planned(component, own, &component.part)?;
+            if is_from(object, &planned) {
+                continue;
+            }
+            if let Some(difference) = object.difference(self.execute(planned)?.as_ref()) {
+                return refuse(format!("{own}: {difference}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A plane that the stored base has and the object has not; layouts tell, so no pixel is read.
+    fn plane_that_is_lacking(
+        &self,
+        base: &PlanNode,
+        parts: &[(String, ObjectRef)],
+        overridden: &[String],
+    ) -> Option<&'static str> {
+        let planner = &self.putter.planner;
+        ["image", "mask", "variance"].into_iter().find(|name| {
+            let given = parts.iter().any(|(known, _)| known == name);
+            if given || is_overridden(overridden, name) {
+                return false;
+            }
+            let part = planner.select(base.clone(), name);
+            part.is_ok_and(|node| match &node.kind {
+                PlanKind::Read(read) => read.ranges.is_some(),
+                _ => false,
+            })
+        })
     }
 
     /// The dataset that the parts say they come from; an error if it is not the one that they should come from.
@@ -73,7 +183,7 @@ impl Decider<'_> {
         let mut claimed: Option<&Origin> = None;
         for origin in parts.iter().filter_map(|(_, part)| part.origin()) {
             if origin.dataset_type != component.dataset_type || origin.data_id != *data_id {
-                let why = format!("its origin is {} {}", origin.dataset_type, origin.data_id);
+                let why = origin_differs(origin);
                 return Err(self.refused(component, info, data_id, why, false));
             }
             if !origin.whole {
@@ -99,6 +209,19 @@ impl Decider<'_> {
         found: &Found,
         overridden: &[String],
     ) -> Result<()> {
+        let stored = self.putter.planner.read_node(
+            self.asked,
+            None,
+            Some(&component.definition),
+            found,
+            HowFound::Directly,
+        )?;
+        if info.base
+            && let Some(name) = self.plane_that_is_lacking(&stored, parts, overridden)
+        {
+            let why = format!("it lacks {name}, which the stored one has");
+            return Err(self.refused(component, info, data_id, why, true));
+        }
         let unknown: Vec<&(String, ObjectRef)> = parts
             .iter()
             .filter(|(name, part)| {
@@ -139,6 +262,7 @@ impl Decider<'_> {
             if let Some(difference) = difference {
                 return refuse(match name.as_str() {
                     "" | "metadata" => difference,
+                    name if difference.starts_with(name) => difference,
                     name => format!("{name} {difference}"),
                 });
             }
@@ -180,10 +304,15 @@ fn overridden_parts(graph: &GraphNode, info: &ComponentInfo) -> Vec<String> {
     graph
         .components()
         .iter()
-        .map(GraphNode::component_name)
-        .filter(|name| *name != info.name)
+        .filter(|node| node.component_name() != info.name)
+        .map(|node| {
+            let component = node.component.as_ref();
+            let setter = component.and_then(|component| component.setter.as_deref());
+            let getter = component.and_then(|component| component.getter.as_deref());
+            overlaid_part(node.component_name(), setter, getter)
+        })
         .chain(["bbox"])
-        .map(|name| synonyms::canonical(name).to_owned())
+        .map(str::to_owned)
         .collect()
 }
 
@@ -201,6 +330,10 @@ fn base_parts(overridden: &[String], object: &ObjectRef) -> Vec<(String, ObjectR
         .filter(|name| !is_overridden(overridden, name))
         .filter_map(|name| object.component(&name).map(|part| (name, part)))
         .collect()
+}
+
+fn origin_differs(origin: &Origin) -> String {
+    format!("its origin is {} {}", origin.dataset_type, origin.data_id)
 }
 
 fn same_part(origin: &Origin, component: &GraphNode, name: &str) -> bool {
