@@ -144,8 +144,11 @@ impl Butler {
         parameters: &Parameters,
         composition: Composition,
     ) -> Result<ObjectRef> {
-        let plan = self.explain(name, data_id, composition)?;
-        self.execute(&plan, parameters)
+        // A plan may be overtaken by a replacement; the next one knows of it.
+        crate::put::again_if_raced(|| {
+            let plan = self.explain(name, data_id, composition)?;
+            self.execute(&plan, parameters)
+        })
     }
 
     /// Carries out a plan that this butler made.
