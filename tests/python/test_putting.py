@@ -193,3 +193,23 @@ def test_a_cutout_cannot_be_put_as_the_whole(any_survey, pantler):
     before = artifacts(any_survey.joint)
     any_survey.put(out, tract=OTHER_TRACT, status=2)
     assert artifacts(any_survey.joint) == before
+
+
+def test_a_header_that_was_edited_beside_its_record_is_refused(real_survey):
+    """An export says its WCS as a record and as cards; a put would take the record, and lose the edit without a word."""
+    edited = real_survey.file("edited.fits")
+    alone = real_survey.file("alone.fits")
+    with fits.open(real_survey.export(49), memmap=False) as hdus:
+        for hdu in hdus[1:4]:
+            hdu.header["CRVAL1"] += 0.01
+        hdus.writeto(edited)
+        for card in ("SKYWCS_ID", "ARCHIVE_ID_SKYWCS"):
+            hdus[0].header.remove(card, ignore_missing=True)
+        hdus.writeto(alone)
+    before = artifacts(real_survey.joint)
+    refused = real_survey.put(edited, tract=OTHER_TRACT, status=2)
+    assert "its header and its archive record are 35.9" in refused.err
+    assert artifacts(real_survey.joint) == before
+    # The hint is followed: without the record's card, the header is the WCS.
+    document = real_survey.put(alone, tract=OTHER_TRACT).json()
+    assert set(document["written"]) == BOTH

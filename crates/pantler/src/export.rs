@@ -84,8 +84,10 @@ pub fn to_file_bytes(
                 extensions(formatters).join(", ")
             )],
         })?;
+    // A name that ends so promises compressed tiles.
+    let compressed = name.to_lowercase().ends_with(".fz");
     let options = WriteOptions {
-        recipe: None,
+        recipe: compressed.then(|| "lossless".to_owned()),
         provenance: provenance.to_vec(),
     };
     let asked = Asked::new(object.class(), &pantler_core::DataId::default());

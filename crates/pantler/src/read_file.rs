@@ -14,6 +14,7 @@ use pantler_store::LocalStore;
 use crate::artifact_source::ArtifactSource;
 use crate::butler::Butler;
 use crate::error::{Asked, Error, Result};
+use crate::header_agreement::disagreement;
 use crate::ingest::outside;
 use crate::planner::own_class;
 
@@ -81,7 +82,21 @@ impl Butler {
             None => own_class(graph.definition.python.as_deref()),
             Some(part) => class_of(part).map(str::to_owned),
         };
-        OutsideFile::open(self.formatters(), file)?.read(class.as_deref())
+        let object = OutsideFile::open(self.formatters(), file)?.read(class.as_deref())?;
+        match disagreement(&object) {
+            None => Ok(object),
+            Some(arcseconds) => Err(Error::Request {
+                message: format!(
+                    "{} says two WCS: its header and its archive record are {arcseconds:.3} arcseconds apart",
+                    file.display()
+                ),
+                hints: vec![
+                    "the record is what would be put: to put the header's, remove the cards SKYWCS_ID and ARCHIVE_ID_SKYWCS from the primary header"
+                        .to_owned(),
+                    "to put the record's, take the header's WCS cards out".to_owned(),
+                ],
+            }),
+        }
     }
 }
 

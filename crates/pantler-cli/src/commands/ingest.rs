@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use pantler::core::report::Kind;
+use pantler::core::report::{Kind, Label};
 use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report};
 use serde_json::json;
 
@@ -88,7 +88,7 @@ impl Ingest {
             let failed: Vec<_> = report
                 .failed
                 .iter()
-                .map(|(file, error)| json!({ "file": file.display().to_string(), "error": error.report().message }))
+                .map(|(file, error)| json!({ "file": file.display().to_string(), "error": whole_thought(&error.report()) }))
                 .collect();
             json!({
                 "ingested": report.ingested,
@@ -120,6 +120,15 @@ impl Ingest {
             .map(|(_, error)| error.report().kind.exit_status())
             .max();
         Ok(worst.map_or(Outcome::Done, Outcome::Status))
+    }
+}
+
+/// An error in one line: what is wrong, and why.
+fn whole_thought(report: &Report) -> String {
+    let why = report.facts.iter().find(|(label, _)| *label == Label::Why);
+    match why {
+        Some((_, lines)) => format!("{}: {}", report.message, lines.join(" ")),
+        None => report.message.clone(),
     }
 }
 
