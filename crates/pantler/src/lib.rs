@@ -26,6 +26,7 @@ mod explain;
 pub mod export;
 mod fail_point;
 pub mod fsck;
+mod header_agreement;
 mod ingest;
 mod own_names;
 mod planner;
