@@ -198,10 +198,22 @@ fn note_members(members: &mut Members, record: &DatasetRecord) {
 struct Found {
     all: Vec<DatasetRef>,
     seen: HashMap<(TypeName, DataId), String>,
+    /// The keys of each type, in the order of the nearest repository: data IDs compare key by key only in one order.
+    orders: HashMap<TypeName, Vec<String>>,
 }
 
 impl Found {
-    fn push(&mut self, each: DatasetRef) {
+    fn push(&mut self, mut each: DatasetRef) {
+        let order = self
+            .orders
+            .entry(each.dataset_type.clone())
+            .or_insert_with(|| each.data_id.keys().map(str::to_owned).collect());
+        if order.len() == each.data_id.len() {
+            let ordered = each.data_id.restricted_to(order);
+            if ordered.len() == order.len() {
+                each.data_id = ordered;
+            }
+        }
         let key = (each.dataset_type.clone(), each.data_id.clone());
         if let std::collections::hash_map::Entry::Vacant(entry) = self.seen.entry(key) {
             entry.insert(each.repository.clone());

@@ -8,7 +8,7 @@ use pantler_core::formatter::{Formatter, ReadRequest, WriteOptions};
 use pantler_core::plan::{Found as HowFound, Plan, PlanNode};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::registry::Member;
-use pantler_core::{DataId, DatasetId, Digest, ObjectRef, synonyms};
+use pantler_core::{DataId, DatasetId, Digest, ObjectRef, TypeName, synonyms};
 use uuid::Uuid;
 
 use crate::artifact_source::MemorySource;
@@ -31,6 +31,8 @@ pub(super) struct Decider<'a> {
     pub(super) options: &'a PutOptions,
     decision: Decision,
     depth: usize,
+    /// The composite whose components are being looked at.
+    within: Option<TypeName>,
 }
 
 impl<'a> Decider<'a> {
@@ -47,6 +49,7 @@ impl<'a> Decider<'a> {
             options,
             decision: Decision::default(),
             depth: 0,
+            within: None,
         }
     }
 
@@ -361,11 +364,13 @@ impl<'a> Decider<'a> {
     ) -> Result<DatasetId> {
         let mut infos = self.taken_apart(graph, components, object, root)?;
         let mut members = Vec::new();
+        let above = self.within.replace(graph.dataset_type.clone());
         self.depth += 1;
         for (component, info) in components.iter().zip(&mut infos) {
             self.component(graph, component, info, object, root, &mut members)?;
         }
         self.depth -= 1;
+        self.within = above;
         self.record(graph, root, members, label)
     }
 
@@ -635,6 +640,7 @@ impl<'a> Decider<'a> {
     /// Decides a link: every component must exist, and is only recorded.
     pub(super) fn link(&mut self, graph: &GraphNode, root: &DataId) -> Result<DatasetId> {
         self.uses(graph);
+        let above = self.within.replace(graph.dataset_type.clone());
         let mut members = Vec::new();
         for component in graph.components() {
             self.uses(component);
@@ -652,6 +658,7 @@ impl<'a> Decider<'a> {
                 });
             }
         }
+        self.within = above;
         self.record(graph, root, members, &self.asked.name.clone())
     }
 
@@ -687,9 +694,11 @@ impl<'a> Decider<'a> {
             .is_some_and(|component| component.optional);
         if component.is_composite() {
             let before = self.decision.compositions.len();
+            let within = self.within.clone();
             return match self.link(component, root) {
                 Err(Error::NotFound { .. }) if optional => {
                     self.decision.compositions.truncate(before);
+                    self.within = within;
                     Ok(Vec::new())
                 }
                 outcome => Ok(vec![(outcome?, data_id)]),
@@ -715,7 +724,7 @@ impl<'a> Decider<'a> {
                 data_id.clone(),
                 place,
             )),
-            composite: Some(component.dataset_type.clone()),
+            composite: self.within.clone(),
             missing: pantler_core::plan::Missing {
                 trail: chain
                     .names()

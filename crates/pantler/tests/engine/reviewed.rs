@@ -684,3 +684,55 @@ fn r19_an_optional_composite_that_is_incomplete_is_absent_as_a_whole() {
         .unwrap();
     assert!(linked.recorded);
 }
+
+#[test]
+fn a_missing_component_is_named_with_its_composite_also_at_a_link() {
+    let pair = Pair::new();
+    let butler = pair.butler();
+    put(&butler, &wcs(1.0), "jointcal_wcs", DATA_ID);
+    let said = said(butler.link("calexp:jointcal", &id(DATA_ID), &PutOptions::default()));
+    assert!(
+        said.contains("component `calib` of `calexp:jointcal`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_query_orders_repositories_that_name_the_keys_in_different_orders() {
+    let near = Place::new(
+        "near",
+        "datasets:\n  note: {template: \"%(visit)d/%(ccd)d.json\", python: dict, storage: JsonStorage}\n",
+    );
+    let far = Place::new(
+        "far",
+        "datasets:\n  note: {template: \"%(ccd)d/%(visit)d.json\", python: dict, storage: JsonStorage}\n",
+    );
+    for (place, first) in [(&near, 0), (&far, 1)] {
+        let butler = butler(&[place], 1);
+        for number in 0..40 {
+            let (visit, ccd) = (number * 7 % 40, 2 * (number * 11 % 40) + first);
+            put(
+                &butler,
+                &note(serde_json::json!(number)),
+                "note",
+                &format!("visit={visit} ccd={ccd}"),
+            );
+        }
+    }
+    let query = pantler::Query {
+        name: Some("note".to_owned()),
+        ..Default::default()
+    };
+    let found = butler(&[&near, &far], 1).query(&query).unwrap();
+    let numbers: Vec<_> = found
+        .iter()
+        .map(|each| {
+            (
+                each.data_id.get("visit").cloned(),
+                each.data_id.get("ccd").cloned(),
+            )
+        })
+        .collect();
+    assert_eq!(numbers.len(), 80);
+    assert!(numbers.is_sorted());
+}
