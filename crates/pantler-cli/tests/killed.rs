@@ -6,6 +6,8 @@
 //! processes beside it.
 
 #![cfg(feature = "fail-points")]
+// A panic is how a test fails, in what prepares it as well.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod support;
 

@@ -30,6 +30,10 @@ pub(super) fn create(path: &Path, journal: Option<Journal>) -> Result<(), Regist
     };
     let journal = journal.unwrap_or_else(|| fitting_journal(folder));
     let staged = beside(path, &format!("-new-{}", std::process::id()));
+    // Left by a killed process of the same number, which containers give again and again.
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        let _ = fs::remove_file(beside(&staged, suffix));
+    }
     let made = fill(&staged, journal).and_then(|()| publish(&staged, path, folder));
     // After a success this is only the second name of the registry.
     let _ = fs::remove_file(&staged);

@@ -221,9 +221,10 @@ fn check_again(
         .map(|each| &each.write.replaces)
         .chain(compositions.iter().map(|composition| &composition.replaces));
     for ((request, answer), expected) in requests.iter().zip(answers).zip(expected) {
-        let expected = expected.as_ref().map(|expected| expected.record.id);
-        match (answer.first().map(|found| found.id), expected) {
-            (found, expected) if found == expected => {}
+        let expected = expected.as_ref().map(|expected| expected.record.as_ref());
+        match (answer.first(), expected) {
+            (None, None) => {}
+            (Some(found), Some(expected)) if is_where_it_was(found, expected) => {}
             // What was to be replaced is of another type, or has gone.
             (None, Some(old)) if is_current(transaction, old)? => {}
             _ => return Err(raced(request)),
@@ -232,9 +233,22 @@ fn check_again(
     check_members(repository, transaction, compositions)
 }
 
-fn is_current(transaction: &dyn Transaction, id: DatasetId) -> Result<bool> {
-    let found = transaction.find_ids(&[id])?.into_iter().flatten().next();
-    Ok(found.is_some_and(|record| record.state == State::Current))
+fn is_current(transaction: &dyn Transaction, old: &DatasetRecord) -> Result<bool> {
+    let found = transaction
+        .find_ids(&[old.id])?
+        .into_iter()
+        .flatten()
+        .next();
+    Ok(found.is_some_and(|now| now.state == State::Current && is_where_it_was(&now, old)))
+}
+
+/// Whether a dataset is still the one that was seen, and its artifact has not been moved.
+fn is_where_it_was(now: &DatasetRecord, seen: &DatasetRecord) -> bool {
+    let place = |record: &DatasetRecord| {
+        let artifact = record.artifact.as_ref();
+        artifact.map(|artifact| artifact.location.clone())
+    };
+    now.id == seen.id && place(now) == place(seen)
 }
 
 /// A dataset that a composition was to be made of may have been removed, or replaced and dropped, in the meantime.
