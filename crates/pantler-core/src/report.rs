@@ -133,7 +133,7 @@ impl Report {
     pub fn new(kind: Kind, message: impl Into<String>) -> Report {
         Report {
             kind,
-            message: message.into(),
+            message: escaped(message.into()),
             facts: Vec::new(),
             hints: Vec::new(),
             trail: Vec::new(),
@@ -142,7 +142,7 @@ impl Report {
 
     /// Adds a line under `label`.
     pub fn fact(mut self, label: Label, line: impl Into<String>) -> Report {
-        let line = line.into();
+        let line = escaped(line.into());
         match self.facts.iter_mut().find(|(known, _)| *known == label) {
             Some((_, lines)) => lines.push(line),
             None => {
@@ -155,12 +155,28 @@ impl Report {
 
     /// Adds a hint, once.
     pub fn hint(mut self, hint: impl Into<String>) -> Report {
-        let hint = hint.into();
+        let hint = escaped(hint.into());
         if !self.hints.contains(&hint) {
             self.hints.push(hint);
         }
         self
     }
+}
+
+/// Shows control characters, which would let a value of a user's break or colour the lines of a message, as escapes.
+fn escaped(text: String) -> String {
+    if !text.chars().any(char::is_control) {
+        return text;
+    }
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect::<Vec<char>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 /// Prints the report as the command line does, without colour.
@@ -182,5 +198,21 @@ impl fmt::Display for Report {
             write!(out, "{gap}hint: {hint}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Label, Report};
+
+    #[test]
+    fn control_characters_of_users_are_escaped() {
+        let report = Report::new(Kind::Request, "unknown type `a\nb`")
+            .fact(Label::AskedFor, "a\u{1b}[31mb")
+            .hint("c\td");
+        assert_eq!(
+            report.to_string(),
+            "error: unknown type `a\\nb`\n  asked for  a\\u{1b}[31mb\n\nhint: c\\td"
+        );
     }
 }

@@ -86,7 +86,7 @@ pub enum Error {
     TwoStages {
         /// What was asked for.
         asked: Asked,
-        /// The stage in the name.
+        /// The stage in the name; empty for the plain type, `calexp:`.
         in_name: String,
         /// The stage in the data ID.
         in_data_id: String,

@@ -124,13 +124,18 @@ fn take_version(
         return Ok(());
     };
     let version = version.plain();
-    match &wanted.stage {
-        Stage::Named(stage) if *stage != version => Err(Error::TwoStages {
+    let in_name = match &wanted.stage {
+        Stage::Named(stage) if *stage != version => Some(stage.clone()),
+        Stage::Plain => Some(String::new()),
+        _ => None,
+    };
+    match in_name {
+        Some(in_name) => Err(Error::TwoStages {
             asked: asked.clone(),
-            in_name: stage.clone(),
+            in_name,
             in_data_id: version,
         }),
-        _ => {
+        None => {
             // Parsed again, so that a value that is no stage's name is refused as such.
             let name = format!("{}:{version}", wanted.base);
             wanted.stage = DatasetName::parse(&name)?.stage;

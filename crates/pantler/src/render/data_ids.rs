@@ -12,14 +12,18 @@ pub(super) fn data_id_report(error: &Error) -> Report {
             asked,
             in_name,
             in_data_id,
-        } => Report::new(
-            Kind::DataId,
-            format!(
-                "the name asks for stage `{in_name}` and the data ID for version `{in_data_id}`"
-            ),
-        )
-        .fact(Label::AskedFor, asked.to_string())
-        .hint("give the stage once: in the name, or as version=…"),
+        } => {
+            let stage = match in_name.as_str() {
+                "" => "the plain type".to_owned(),
+                stage => format!("stage `{stage}`"),
+            };
+            Report::new(
+                Kind::DataId,
+                format!("the name asks for {stage} and the data ID for version `{in_data_id}`"),
+            )
+            .fact(Label::AskedFor, asked.to_string())
+            .hint("give the stage once: in the name, or as version=…")
+        }
         Error::UnknownKey {
             asked,
             key,

@@ -81,6 +81,22 @@ fn r2_version_and_another_stage_is_an_error() {
 }
 
 #[test]
+fn r2_version_and_the_plain_type_is_an_error_too() {
+    let pair = Pair::new();
+    let said = said(try_get(
+        &pair.butler(),
+        "calexp:",
+        "visit=903334 ccd=16 version=sfm",
+    ));
+    assert!(
+        said.starts_with(
+            "error: the name asks for the plain type and the data ID for version `sfm`"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn r3_an_alias_applies_to_callers_and_never_to_definitions() {
     let pair = Pair::new();
     pair.put_parts(0);
