@@ -213,7 +213,6 @@ def test_separate_files_per_component_give_the_same_components(apart, pantler, r
             assert only_record(out, part) == base_record(real_survey.exposures[49], part)
 
 
-@pytest.mark.xfail(reason="a composite of planes with no base is no exposure yet, whatever its policy says", strict=True, raises=AssertionError)
 def test_separate_files_per_component_are_one_exposure(apart, pantler, real_survey):
     whole = real_survey.file("whole.fits")
     pantler("export", apart, "apart", *keys(visit=VISIT, ccd=49), "--out", whole)

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pantler_core::assembler::{Assembler, Disassembler};
+use pantler_core::python_type::{PythonType, python_type};
 
 pub use container::{Container, ContainerAssembler, Entry};
 pub use overlay::{Overlay, overlaid_part};
@@ -78,7 +79,16 @@ pub const OVERLAY: &str = "pantler.overlay";
 /// The assembler that keeps components side by side.
 pub const CONTAINER: &str = "pantler.container";
 
-/// Returns the plug-in for a composite that names none: laid over its base if it has one, else a container.
-pub fn generic(has_base: bool) -> &'static str {
-    if has_base { OVERLAY } else { CONTAINER }
+/// Returns the plug-in for a composite that names none: laid over its base if it has one, or put together from planes if its
+/// `python` is made of planes, else a container.
+pub fn generic(has_base: bool, python: Option<&str>) -> &'static str {
+    let of_planes = matches!(
+        python.map(python_type),
+        Some(PythonType::Own("Exposure" | "MaskedImage"))
+    );
+    if has_base || of_planes {
+        OVERLAY
+    } else {
+        CONTAINER
+    }
 }

@@ -377,7 +377,7 @@ impl Executor<'_> {
         let name = assemble
             .assembler
             .clone()
-            .unwrap_or_else(|| generic(assemble.base.is_some()).to_owned());
+            .unwrap_or_else(|| generic(assemble.base.is_some(), node.python.as_deref()).to_owned());
         let assembler = self.plugins.assembler(&name).ok_or_else(|| {
             self.needs_plugin(node, "assembler", &name, assemble.assembler_place.clone())
         })?;

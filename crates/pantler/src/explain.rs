@@ -95,10 +95,9 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str, shared: &[&str]) -> TreeLi
     let (repository, place) = match &node.kind {
         PlanKind::Read(read) => (repository(read.repository), read.location.to_string()),
         PlanKind::Assemble(assemble) => {
-            let by = assemble
-                .assembler
-                .clone()
-                .unwrap_or_else(|| crate::assemble::generic(assemble.base.is_some()).to_owned());
+            let by = assemble.assembler.clone().unwrap_or_else(|| {
+                crate::assemble::generic(assemble.base.is_some(), node.python.as_deref()).to_owned()
+            });
             let class = node.python.as_deref().map_or("", short_class);
             let by = by.rsplit('.').next().unwrap_or_default().to_owned();
             (
@@ -198,10 +197,9 @@ fn node_json(plan: &Plan, node: &PlanNode, name: &str) -> Value {
             )
         }
         PlanKind::Assemble(assemble) => {
-            let assembler = assemble
-                .assembler
-                .clone()
-                .unwrap_or_else(|| crate::assemble::generic(assemble.base.is_some()).to_owned());
+            let assembler = assemble.assembler.clone().unwrap_or_else(|| {
+                crate::assemble::generic(assemble.base.is_some(), node.python.as_deref()).to_owned()
+            });
             (
                 "composite",
                 Some(assemble.repository),

@@ -1,4 +1,5 @@
-//! Lays components over a base object: an exposure with another WCS and another calibration.
+//! Lays components over a base object: an exposure with another WCS and another calibration. An exposure or masked image without a
+//! base is put together from its planes.
 //!
 //! What a component overrides disappears from the base in every form (rule R11); the object's own class sees to that.
 
@@ -6,9 +7,10 @@ use std::sync::Arc;
 
 use pantler_core::assembler::{Assembler, AssemblyError, ComponentInfo, Disassembler, Slot};
 use pantler_core::object::downcast;
+use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{DataId, ObjectRef, synonyms};
-use pantler_objects::Exposure;
 use pantler_objects::synonyms::{all_names, components};
+use pantler_objects::{Exposure, MaskedImage, Metadata};
 
 /// The assembler and disassembler `pantler.overlay`.
 #[derive(Debug, Clone, Copy)]
@@ -27,15 +29,15 @@ impl Assembler for Overlay {
                 Slot::One(object) if info.base => Some(object.clone()),
                 _ => None,
             })
-            .ok_or_else(|| AssemblyError {
-                component: None,
-                message: format!(
-                    "no component is the base of this {class}: mark one with `base: true`, or give it the composite's `python`"
-                ),
-            })?;
-        components
+            .map_or_else(|| empty(class), Ok)?;
+        let (planes, others): (Vec<_>, Vec<_>) = components
             .iter()
             .filter(|info| !info.base)
+            .partition(|info| is_plane(target(info)));
+        // Planes first: what is laid over them later takes its traces out of their headers.
+        planes
+            .into_iter()
+            .chain(others)
             .try_fold(base, |object, info| match &info.slot {
                 Slot::Empty => without_part(object, target(info)).map_err(|why| refused(info, why)),
                 Slot::One(value) => {
@@ -50,6 +52,33 @@ impl Assembler for Overlay {
                 )),
             })
     }
+}
+
+fn is_plane(part: &str) -> bool {
+    matches!(part, "image" | "mask" | "variance" | "metadata")
+}
+
+/// An object without anything in it, for a composite that has no base and is put together from its planes.
+fn empty(class: &str) -> Result<ObjectRef, AssemblyError> {
+    let refused = |message: String| AssemblyError {
+        component: None,
+        message,
+    };
+    let metadata = Arc::new(Metadata::default());
+    let made: Result<ObjectRef, _> = match python_type(class) {
+        PythonType::Own("Exposure") => {
+            Exposure::new(None, None, None, metadata).map(|object| Arc::new(object) as ObjectRef)
+        }
+        PythonType::Own("MaskedImage") => {
+            MaskedImage::new(None, None, None, metadata).map(|object| Arc::new(object) as ObjectRef)
+        }
+        _ => {
+            return Err(refused(format!(
+                "no component is the base of this {class}: mark one with `base: true`, or give it the composite's `python`"
+            )));
+        }
+    };
+    made.map_err(|error| refused(error.to_string()))
 }
 
 impl Disassembler for Overlay {

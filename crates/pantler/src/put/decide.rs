@@ -394,7 +394,7 @@ impl<'a> Decider<'a> {
         let name = match (assembler, disassembler) {
             (_, Some(name)) => name,
             (Some(assembler), None) => return Err(self.read_only(graph, assembler)),
-            (None, None) => generic(base.is_some()),
+            (None, None) => generic(base.is_some(), graph.definition.python.as_deref()),
         };
         let disassembler = plugins
             .disassembler(name)

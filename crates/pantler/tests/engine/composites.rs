@@ -374,3 +374,43 @@ fn what_this_version_does_not_carry_out_is_refused_and_never_left_out_silently()
         "{said_of_part}"
     );
 }
+
+#[test]
+fn an_exposure_of_separate_files_is_put_together_and_taken_apart() {
+    let place = Place::new(
+        "apart",
+        r#"
+datasets:
+  image: {template: "image/%(visit)d.fits", python: lsst.afw.image.ImageF, storage: FitsStorage}
+  mask: {template: "mask/%(visit)d.fits", python: lsst.afw.image.MaskX, storage: FitsStorage}
+  variance: {template: "variance/%(visit)d.fits", python: lsst.afw.image.ImageF, storage: FitsStorage}
+  wcs: {template: "wcs/%(visit)d.fits", python: lsst.afw.image.Wcs, storage: FitsStorage}
+  calexp:
+    python: lsst.afw.image.ExposureF
+    composite:
+      wcs: {datasetType: wcs}
+      image: {datasetType: image}
+      mask: {datasetType: mask}
+      variance: {datasetType: variance}
+"#,
+    );
+    let butler = butler(&[&place], 1);
+    let result = put(&butler, &exposure(1.0), "calexp", "visit=1");
+    assert_eq!(result.written.len(), 4);
+    let back = get(&super::support::butler(&[&place], 0), "calexp", "visit=1");
+    assert_eq!(back.class(), "Exposure");
+    assert_eq!(right_ascension(&back), 149.0);
+    for plane in ["image", "mask", "variance"] {
+        let (new, old) = (
+            back.component(plane).unwrap(),
+            exposure(1.0).component(plane).unwrap(),
+        );
+        assert!(
+            new.difference(old.as_ref()).is_none(),
+            "{plane}: {:?}",
+            new.difference(old.as_ref())
+        );
+    }
+    let alone = get(&butler, "calexp.wcs", "visit=1");
+    assert_eq!(right_ascension(&alone), 149.0);
+}
