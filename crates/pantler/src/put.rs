@@ -6,14 +6,16 @@
 //!
 //! Everything is decided, and refused where it must be, before the first byte is staged.
 
+mod artifact;
 pub(crate) mod commit;
 mod decide;
 mod explain;
 mod input_only;
+mod linking;
 pub(crate) mod replace;
 
+pub(crate) use artifact::{formatter_of, new_write};
 pub(crate) use commit::write_all;
-pub(crate) use decide::{formatter_of, new_write};
 pub use explain::{PutNode, PutPlan};
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use crate::planner::locate;
 use crate::resolve::Resolved;
 
 use super::Putter;
-use super::decide::new_write;
+use super::artifact::new_write;
 
 /// What a put would do.
 #[derive(Debug, Clone)]

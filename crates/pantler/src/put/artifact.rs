@@ -1,0 +1,293 @@
+//! Decides about one artifact of a put: new, the same as what a get would find, or in conflict with it (rules R20 to R23, R26).
+
+use std::sync::Arc;
+
+use pantler_core::composite_graph::{GraphNode, KeySource};
+use pantler_core::formatter::{Formatter, ReadRequest, WriteOptions};
+use pantler_core::{DataId, DatasetId, Digest, ObjectRef};
+use uuid::Uuid;
+
+use crate::artifact_source::MemorySource;
+use crate::candidates::Found;
+use crate::error::{Asked, Error, Result};
+use crate::execute::format_error;
+use crate::planner::{locate, own_class};
+
+use super::{Content, OnConflict, Putter, Write, definition_version};
+
+use super::decide::Decider;
+
+impl Decider<'_> {
+    pub(super) fn file(
+        &mut self,
+        graph: &GraphNode,
+        object: &ObjectRef,
+        root: &DataId,
+        label: &str,
+    ) -> Result<DatasetId> {
+        let data_id = graph.data_id(root);
+        let existing = self
+            .candidates
+            .first(self.putter.planner.chain, graph, &data_id)
+            .cloned();
+        if let Some(existing) = &existing
+            && unchanged_since_read(object, graph, &data_id, existing.record.id)
+        {
+            self.decision.unchanged.push(label.to_owned());
+            return Ok(existing.record.id);
+        }
+        let formatter = self.formatter(graph)?;
+        let asked = self.putter.asked(graph, &data_id);
+        let options = WriteOptions {
+            recipe: graph.definition.recipe.clone(),
+            ..WriteOptions::default()
+        };
+        let bytes = formatter
+            .write(object, &options)
+            .map_err(|source| format_error(&asked, source))?;
+        let digest = Digest::of(&bytes);
+        let memory = MemorySource::new(&asked.to_string(), bytes.clone());
+        if let Some(id) = self.written_already(graph, &data_id, digest, label)? {
+            return Ok(id);
+        }
+        let mut replaces = None;
+        if let Some(existing) = existing {
+            match self.difference(graph, &formatter, &memory, digest, &existing)? {
+                None => {
+                    self.decision.unchanged.push(label.to_owned());
+                    return Ok(existing.record.id);
+                }
+                Some(_) if self.is_anothers(graph, &existing)? => {
+                    return Err(self.path_taken(graph, &data_id, &existing));
+                }
+                Some(difference) => {
+                    replaces = self.conflict(graph, root, existing, difference, label)?
+                }
+            }
+        }
+        let layout = formatter
+            .index(&memory)
+            .map_err(|source| format_error(&asked, source))?;
+        let write = self.write(
+            graph,
+            &data_id,
+            Content::Memory(bytes.clone()),
+            bytes.len() as u64,
+        )?;
+        let id = write.id;
+        self.decision.writes.push(Write {
+            digest: Some(digest),
+            layout,
+            replaces,
+            ..write
+        });
+        Ok(id)
+    }
+
+    /// The identity that another component of the same put has given to the same dataset; an error if that has other content.
+    fn written_already(
+        &self,
+        graph: &GraphNode,
+        data_id: &DataId,
+        digest: Digest,
+        label: &str,
+    ) -> Result<Option<DatasetId>> {
+        let mut writes = self.decision.writes.iter();
+        let other = writes.find(|write| {
+            write.definition.dataset_type == graph.dataset_type && write.data_id == *data_id
+        });
+        let Some(other) = other else {
+            return Ok(None);
+        };
+        if other.digest == Some(digest) {
+            return Ok(Some(other.id));
+        }
+        let (_, output) = self.putter.planner.chain.output("put")?;
+        Err(Error::Conflict {
+            asked: self.putter.asked(graph, data_id),
+            repository: output.name().to_owned(),
+            location: other.path.to_string(),
+            difference: format!("`{label}` is not what another component puts there"),
+        })
+    }
+
+    /// Whether what is there is an artifact of another type, of which this type is only a part (rule R8).
+    fn is_anothers(&self, graph: &GraphNode, existing: &Found) -> Result<bool> {
+        let (output, _) = self.putter.planner.chain.output("put")?;
+        Ok(existing.repository == output && *existing.record.dataset_type() != graph.dataset_type)
+    }
+
+    fn path_taken(&self, graph: &GraphNode, data_id: &DataId, existing: &Found) -> Error {
+        let chain = self.putter.planner.chain;
+        let owner = Asked::new(existing.record.dataset_type(), &existing.record.data_id);
+        Error::PathTaken {
+            asked: self.putter.asked(graph, data_id),
+            repository: chain.repository(existing.repository).name().to_owned(),
+            location: locate(&existing.record, self.asked)
+                .map_or_else(|_| String::new(), |(location, _)| location.to_string()),
+            owner: Some(owner.to_string()),
+        }
+    }
+
+    fn write(
+        &self,
+        graph: &GraphNode,
+        data_id: &DataId,
+        content: Content,
+        bytes: u64,
+    ) -> Result<Write> {
+        new_write(self.putter, graph, data_id, content, bytes)
+    }
+
+    fn formatter(&self, graph: &GraphNode) -> Result<Arc<dyn Formatter>> {
+        formatter_of(self.putter, graph)
+    }
+
+    /// How what is put differs from what a get would find now; `None` if they are the same (rule R22).
+    fn difference(
+        &self,
+        graph: &GraphNode,
+        formatter: &Arc<dyn Formatter>,
+        new: &MemorySource,
+        digest: Digest,
+        existing: &Found,
+    ) -> Result<Option<String>> {
+        let Some(artifact) = &existing.record.artifact else {
+            return Ok(Some("what is there is kept in parts".to_owned()));
+        };
+        if artifact.digest == Some(digest) {
+            return Ok(None);
+        }
+        let request = ReadRequest {
+            class: own_class(graph.definition.python.as_deref()),
+            ..ReadRequest::default()
+        };
+        let asked = self.putter.asked(graph, &existing.record.data_id);
+        let new = formatter
+            .read(new, None, &request)
+            .map_err(|source| format_error(&asked, source))?;
+        let old = self.load(graph, existing, &[])?;
+        Ok(new.difference(old.as_ref()))
+    }
+
+    /// A different dataset stands under the data ID: in an input it is shadowed, in the output it is replaced or refused
+    /// (rules R20, R26).
+    pub(super) fn conflict(
+        &self,
+        graph: &GraphNode,
+        root: &DataId,
+        existing: Found,
+        difference: String,
+        label: &str,
+    ) -> Result<Option<Found>> {
+        let chain = self.putter.planner.chain;
+        let (output, _) = chain.output("put")?;
+        if existing.repository != output {
+            return Ok(None);
+        }
+        let picks = |key: &str| {
+            let mut sources = graph.sources.iter();
+            sources.any(|source| matches!(source, KeySource::Root(from) if from == key))
+        };
+        let shared = root.keys().any(|key| !picks(key));
+        if self.options.on_conflict == OnConflict::Replace && !shared {
+            return Ok(Some(existing));
+        }
+        let location = locate(&existing.record, self.asked)
+            .map_or_else(|_| String::new(), |(location, _)| location.to_string());
+        let difference = if self.options.on_conflict == OnConflict::Replace {
+            format!(
+                "{difference}; `{label}` is shared by several data IDs, so it is replaced only by a put of its own"
+            )
+        } else {
+            difference
+        };
+        Err(Error::Conflict {
+            asked: self.putter.asked(graph, &existing.record.data_id),
+            repository: chain.repository(existing.repository).name().to_owned(),
+            location,
+            difference,
+        })
+    }
+}
+
+/// Whether an object is a dataset as it was read, whole and unchanged (rule R23).
+fn unchanged_since_read(
+    object: &ObjectRef,
+    graph: &GraphNode,
+    data_id: &DataId,
+    found: DatasetId,
+) -> bool {
+    object.origin().is_some_and(|origin| {
+        origin.whole
+            && origin.part.is_empty()
+            && origin.dataset == found
+            && origin.dataset_type == graph.dataset_type
+            && origin.data_id == *data_id
+    })
+}
+
+/// Returns the formatter that a type's storage names.
+pub(crate) fn formatter_of(putter: &Putter<'_>, graph: &GraphNode) -> Result<Arc<dyn Formatter>> {
+    let formatters = putter.planner.formatters;
+    let storage = graph
+        .definition
+        .storage
+        .as_deref()
+        .ok_or_else(|| Error::Graph {
+            asked: Asked::new(&graph.dataset_type, &DataId::default()),
+            error: pantler_core::composite_graph::GraphError::Incomplete {
+                name: graph.dataset_type.clone(),
+                place: graph.definition.place.clone(),
+                why: "it has no storage".to_owned(),
+            },
+        })?;
+    formatters
+        .get(storage)
+        .ok_or_else(|| Error::UnknownStorage {
+            dataset_type: graph.dataset_type.clone(),
+            storage: storage.to_owned(),
+            known: formatters.names().map(str::to_owned).collect(),
+            place: Some(graph.definition.place.clone()),
+        })
+}
+
+/// Prepares the writing of a new artifact: its identity, its path, and who else could own that path.
+pub(crate) fn new_write(
+    putter: &Putter<'_>,
+    graph: &GraphNode,
+    data_id: &DataId,
+    content: Content,
+    bytes: u64,
+) -> Result<Write> {
+    let chain = putter.planner.chain;
+    let template = graph
+        .definition
+        .template
+        .as_ref()
+        .ok_or_else(|| Error::request("a type without a template cannot be written"))?;
+    let filled = template.fill(data_id).map_err(|error| Error::NoPath {
+        asked: putter.asked(graph, data_id),
+        template: template.text().to_owned(),
+        why: error.to_string(),
+    })?;
+    let rivals = chain
+        .definitions()
+        .filter(|(_, other)| other.name != graph.definition.name)
+        .filter_map(|(_, other)| Some((other.name.clone(), other.template.clone()?)))
+        .filter(|(_, other)| other.can_meet(template))
+        .collect();
+    Ok(Write {
+        id: DatasetId::new(Uuid::now_v7()),
+        definition: definition_version(graph),
+        data_id: data_id.clone(),
+        path: filled.path,
+        content,
+        bytes,
+        modified: None,
+        digest: None,
+        layout: None,
+        replaces: None,
+        rivals,
+    })
+}
