@@ -20,6 +20,7 @@ mod fit;
 mod header;
 mod inverse;
 mod mapping;
+mod parameters;
 mod projected;
 mod sky;
 mod tan_sip;

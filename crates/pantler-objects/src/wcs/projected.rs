@@ -11,6 +11,7 @@ use fitsy::{Header, Value};
 
 use super::WcsError;
 use super::header::{equinox, is_disguised_tpv, kind, reference_frame, unit_in_degrees};
+use super::parameters::{check_parameters, defaults};
 use super::sky::in_degrees;
 use super::tan_sip::has_matrix;
 use crate::metadata::{CardValue, Metadata};
@@ -40,6 +41,7 @@ impl Projected {
                 kind(cards, 2)
             ),
         };
+        check_parameters(cards)?;
         let header = header_of(cards).map_err(|error| refused(format!(": {error}")))?;
         let wcs = fitsy::Wcs::from_header(&header, ' ')
             .map_err(|error| refused(format!(": {error}")))?
@@ -110,6 +112,9 @@ fn header_of(cards: &Metadata) -> Result<Header, fitsy::FitsError> {
         if kind.ends_with("TNX") || kind.ends_with("ZPX") {
             push_fragments(&mut header, cards, axis)?;
         }
+    }
+    for (keyword, value) in defaults(cards) {
+        header.push(keyword, value, None)?;
     }
     for keyword in ["LONPOLE", "LATPOLE"] {
         copy(&mut header, cards, keyword, 1.0)?;

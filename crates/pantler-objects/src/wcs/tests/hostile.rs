@@ -29,6 +29,8 @@ fn of_kind(kind: &str) -> Metadata {
         .with("CTYPE2", format!("DEC--{kind}"), None)
         .with("A_ORDER", 2_i64, None)
         .with("B_ORDER", 2_i64, None)
+        .with("PV1_1", if kind == "TPV" { 1.0 } else { 0.0 }, None)
+        .with("PV2_1", 1.0, None)
 }
 
 #[test]

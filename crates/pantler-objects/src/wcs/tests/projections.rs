@@ -29,7 +29,7 @@ fn header(case: &Value) -> Metadata {
 #[test]
 fn all_projections_agree_with_wcslib() {
     let cases = cases();
-    assert!(cases.len() >= 50, "{}", cases.len());
+    assert!(cases.len() >= 64, "{}", cases.len());
     let mut wrong = Vec::new();
     for case in &cases {
         let wcs = Wcs::from_header(header(case), 0, 0);
@@ -139,4 +139,26 @@ fn systems_are_named_and_only_equatorial_ones_are_fitted() {
     assert!(fitted.largest_residual < 1e-6);
     assert_eq!(fitted.cards.get_text("RADESYS"), Some("FK5"));
     assert_eq!(fitted.cards.get_f64("EQUINOX"), Some(2000.0));
+}
+
+/// What one reader takes for something else than another does is refused by name.
+#[test]
+fn parameters_that_readers_disagree_on_are_refused() {
+    let of = |kind: &str| {
+        tan_header()
+            .with("CTYPE1", format!("RA---{kind}"), None)
+            .with("CTYPE2", format!("DEC--{kind}"), None)
+    };
+    let refused = |header: Metadata| {
+        let found = Wcs::from_header(header, 0, 0).pixel_to_sky(&[(0.0, 0.0)]);
+        found.unwrap_err().to_string()
+    };
+    assert!(refused(of("TPV").with("PV1_1", 1.0, None)).contains("PV2_1"));
+    assert!(refused(of("TAN").with("PV2_7", 0.1, None)).contains("PV1_1"));
+    assert!(refused(of("CAR").with("PV1_1", 5.0, None)).contains("PV1_0"));
+    assert!(refused(of("STG").with("PV1_2", 80.0, None)).contains("PV1_0"));
+    let beside = of("STG").with("PV1_0", 1.0, None).with("PV1_2", 80.0, None);
+    assert!(refused(beside).contains("PV1_2"));
+    let usual = of("STG").with("PV1_1", 0.0, None).with("PV1_2", 90.0, None);
+    assert!(Wcs::from_header(usual, 0, 0).pixel_to_sky(&[]).is_ok());
 }
