@@ -1,10 +1,10 @@
 //! The parameters of projections, `PVi_m`: which are meant where none is given, and which readers disagree on.
 //!
 //! [`super::projected`] asks for both, since the library behind it takes a missing parameter for 0, moves the plane
-//! whenever the place of the reference point is named, and misplaces it beside the pole of a zenithal projection.
+//! whenever the place of the reference point is named, and misplaces it in two cases.
 
 use super::WcsError;
-use super::header::{is_disguised_tpv, kind};
+use super::header::{is_disguised_tpv, kind, unit_in_degrees};
 use crate::metadata::Metadata;
 
 /// Projections whose parameters on the axis of the latitude are not 0 where they are not given.
@@ -17,8 +17,8 @@ const DEFAULTS: [(&str, u8, f64); 5] = [
 ];
 
 /// Projections whose reference point is a pole of their own coordinates.
-const ZENITHAL: [&str; 9] = [
-    "AZP", "SZP", "TAN", "STG", "SIN", "ARC", "ZPN", "ZEA", "AIR",
+const ZENITHAL: [&str; 12] = [
+    "AZP", "SZP", "TAN", "TPV", "TNX", "STG", "SIN", "ARC", "ZPN", "ZPX", "ZEA", "AIR",
 ];
 
 /// Returns the code of the projection: `TAN` of `RA---TAN-SIP`; empty if there is none.
@@ -26,17 +26,20 @@ fn code(cards: &Metadata) -> &str {
     kind(cards, 1).get(5..8).unwrap_or("")
 }
 
-/// Returns the number of the axis with the longitude.
-fn longitude_axis(cards: &Metadata) -> u8 {
-    let first = kind(cards, 1);
-    let is_longitude =
-        first.starts_with("RA") || first.get(1..4) == Some("LON") || first.get(2..4) == Some("LN");
-    if is_longitude { 1 } else { 2 }
+/// Returns the number of the axis with the longitude; `None` if there is none.
+fn longitude_axis(cards: &Metadata) -> Option<u8> {
+    [1, 2].into_iter().find(|axis| {
+        let kind = kind(cards, *axis);
+        kind.starts_with("RA") || kind.get(1..4) == Some("LON") || kind.get(2..4) == Some("LN")
+    })
 }
 
 /// Returns the parameters that are meant though the header does not give them, by keyword.
 pub(crate) fn defaults(cards: &Metadata) -> Vec<(String, f64)> {
-    let latitude = 3 - longitude_axis(cards);
+    let Some(longitude) = longitude_axis(cards) else {
+        return Vec::new();
+    };
+    let latitude = 3 - longitude;
     let meant = DEFAULTS
         .iter()
         .filter(|(projection, ..)| *projection == code(cards));
@@ -50,6 +53,25 @@ pub(crate) fn defaults(cards: &Metadata) -> Vec<(String, f64)> {
 /// gets wrong.
 pub(crate) fn check_parameters(cards: &Metadata) -> Result<(), WcsError> {
     let unsupported = |what: String| Err(WcsError::Unsupported { what });
+    // Axes that are none of the sky are refused by their types.
+    let Some(axis) = longitude_axis(cards) else {
+        return Ok(());
+    };
+    let zenithal = ZENITHAL.contains(&code(cards));
+    let latitude_card = format!("CRVAL{}", 3 - axis);
+    let unit = unit_in_degrees(cards, 3 - axis).unwrap_or(1.0);
+    let latitude = cards.get_f64(&latitude_card).unwrap_or(0.0) * unit;
+    if latitude.abs() > 90.0 {
+        return Err(WcsError::Damaged {
+            what: format!("{latitude_card} is {latitude} degrees"),
+        });
+    }
+    if latitude == -90.0 && !zenithal && code(cards) != "XPH" {
+        return unsupported(format!(
+            "the projection {:?} around the south pole",
+            code(cards)
+        ));
+    }
     if is_disguised_tpv(cards) || code(cards) == "TPV" {
         // Some readers take 1 for them, wcslib takes 0.
         let scales = ["PV1_1", "PV2_1"].into_iter();
@@ -64,9 +86,7 @@ pub(crate) fn check_parameters(cards: &Metadata) -> Result<(), WcsError> {
     if matches!(code(cards), "TNX" | "ZPX") {
         return Ok(());
     }
-    let axis = longitude_axis(cards);
     let parameter = |number: u8| cards.get_f64(&format!("PV{axis}_{number}"));
-    let zenithal = ZENITHAL.contains(&code(cards));
     let usual = if zenithal { 90.0 } else { 0.0 };
     let across = parameter(1).is_some_and(|longitude| longitude != 0.0);
     let along = parameter(2).is_some_and(|latitude| latitude != usual);

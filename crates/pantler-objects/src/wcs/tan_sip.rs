@@ -62,9 +62,10 @@ impl TanSip {
             .iter()
             .all(|axis| unit_in_degrees(cards, *axis) == Some(1.0));
         // Where nothing is said of the pole, an image at the pole is turned by half a circle.
+        let dec = cards.get_f64("CRVAL2").unwrap_or(f64::NAN);
         let upright = match cards.get_f64("LONPOLE") {
-            Some(pole) => pole == 180.0,
-            None => cards.get_f64("CRVAL2").is_some_and(|dec| dec < 90.0),
+            Some(pole) => pole == 180.0 && dec.abs() <= 90.0,
+            None => (-90.0..90.0).contains(&dec),
         };
         plain && in_degrees && upright
     }

@@ -159,6 +159,11 @@ fn parameters_that_readers_disagree_on_are_refused() {
     assert!(refused(of("STG").with("PV1_2", 80.0, None)).contains("PV1_0"));
     let beside = of("STG").with("PV1_0", 1.0, None).with("PV1_2", 80.0, None);
     assert!(refused(beside).contains("PV1_2"));
+    let south = of("MOL").with("CRVAL2", -90.0, None);
+    assert!(refused(south).contains("MOL"));
+    for kind in ["TAN", "CAR"] {
+        assert!(refused(of(kind).with("CRVAL2", 90.5, None)).contains("CRVAL2"));
+    }
     let usual = of("STG").with("PV1_1", 0.0, None).with("PV1_2", 90.0, None);
     assert!(Wcs::from_header(usual, 0, 0).pixel_to_sky(&[]).is_ok());
 }
