@@ -1,18 +1,27 @@
 //! Where pixels lie on the sky.
 //!
-//! A coordinate system is kept as it was read, and evaluated on demand ([`Wcs::pixel_to_sky`]): the `SkyWcs` and `TanWcs`
-//! records of the LSST stack, and headers with the gnomonic projection, with or without SIP distortion. Others are kept,
-//! compared and written, and asking them for positions is an error that says what is missing.
+//! A coordinate system is kept as it was read, and evaluated on demand: [`Wcs::pixel_to_sky`], [`Wcs::sky_to_pixel`],
+//! [`Wcs::footprint`], [`Wcs::pixel_scale`]. That works for the `SkyWcs` and `TanWcs` records of the LSST stack and for
+//! headers with the projections of the FITS standard, distorted by SIP, TPV, TNX or ZPX or not. Others are kept, compared
+//! and written, and asking them for positions is an error that says what is missing.
 //!
 //! ```text
-//! SkyWcs record ─► ast ─► mapping ─┐
-//! TanWcs record ─► tan_sip ────────┼─► positions ─► fit ─► tan_sip ─► header cards for any reader
-//! header cards  ─► tan_sip ────────┘
+//! SkyWcs record ─► ast ─► mapping ─┐              ┌─► positions ─► fit ─► tan_sip ─► header cards for any reader
+//! TanWcs record ─► tan_sip ────────┼─► evaluated ─┤
+//! header cards  ─► header ┬ tan_sip┤              └─► inverse ─► pixels
+//!                         └ projected
 //! ```
+//!
+//! The gnomonic projection, which nearly all images of the field have, is computed here, the others by a library.
 
 mod ast;
+mod evaluated;
 mod fit;
+mod header;
+mod inverse;
 mod mapping;
+mod parameters;
+mod projected;
 mod sky;
 mod tan_sip;
 
@@ -24,10 +33,8 @@ use crate::carrier::Carrier;
 use crate::metadata::Metadata;
 use crate::values::Values;
 
-use ast::Dumped;
-use mapping::Mapping;
-use sky::in_degrees;
-use tan_sip::TanSip;
+use evaluated::Evaluated;
+use inverse::slopes;
 
 /// Coordinates that cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,10 +144,11 @@ impl Wcs {
         Some(moved)
     }
 
-    /// Returns right ascension and declination in degrees of pixels of the parent image, counted from 0.
+    /// Returns right ascension and declination in degrees of pixels of the parent image, counted from 0; longitude and
+    /// latitude where the system is another one.
     ///
     /// They are in the reference frame of the coordinate system ([`Wcs::reference_frame`]). A pixel that has no position
-    /// gets NaN.
+    /// gets NaN. Some projections of the whole sky (`CAR`, `ARC`) go on beyond its edge, where positions repeat.
     pub fn pixel_to_sky(&self, pixels: &[(f64, f64)]) -> Result<Vec<(f64, f64)>, WcsError> {
         let evaluated = self.evaluated()?;
         Ok(pixels
@@ -149,26 +157,68 @@ impl Wcs {
             .collect())
     }
 
+    /// Returns the pixels of the parent image, counted from 0, at some positions in degrees.
+    ///
+    /// They are the exact inverse of [`Wcs::pixel_to_sky`], within a millionth of a pixel. The inverse that is stored in
+    /// a `SkyWcs` or `TanWcs` record or a SIP header is only a fit, so it says where to start, and iteration finds the
+    /// pixel; the same is done for the other projections, whose inverse is a formula.
+    ///
+    /// A position that has no pixel gets NaN: it lies on the half of the sky that the projection does not show, or so far
+    /// outside that the iteration finds nothing. Far outside the image a distortion, made for the image alone, may also
+    /// bring a position to a pixel that means nothing: compare with the box of the pixels.
+    pub fn sky_to_pixel(&self, positions: &[(f64, f64)]) -> Result<Vec<(f64, f64)>, WcsError> {
+        self.evaluated()?.sky_to_pixel(positions)
+    }
+
+    /// Returns the positions in degrees of the four corners of some pixels of the parent image, at the outer edges.
+    ///
+    /// They start at the corner of the first pixel and go along the first row: seen with x to the right and y upwards, they
+    /// go round counterclockwise. It is an error if a corner has no position.
+    pub fn footprint(&self, pixels: PixelBox) -> Result<[(f64, f64); 4], WcsError> {
+        let evaluated = self.evaluated()?;
+        let (left, bottom) = (pixels.x0 as f64 - 0.5, pixels.y0 as f64 - 0.5);
+        let (right, top) = (left + pixels.width as f64, bottom + pixels.height as f64);
+        let corners = [(left, bottom), (right, bottom), (right, top), (left, top)];
+        let corners = corners.map(|corner| evaluated.pixel_to_sky(corner));
+        let seen = |(ra, dec): &(f64, f64)| ra.is_finite() && dec.is_finite();
+        if !corners.iter().all(seen) {
+            return Err(WcsError::OffSky);
+        }
+        Ok(corners)
+    }
+
+    /// Returns how large a pixel of the parent image, counted from 0, is on the sky, in arcseconds: the square root of its
+    /// area.
+    pub fn pixel_scale(&self, x: f64, y: f64) -> Result<f64, WcsError> {
+        let evaluated = self.evaluated()?;
+        let to_sky = |pixel| evaluated.pixel_to_sky(pixel);
+        let [[a, b], [c, d]] = slopes(to_sky, to_sky((x, y)), (x, y)).ok_or(WcsError::OffSky)?;
+        Ok((a * d - b * c).abs().sqrt() * 3600.0)
+    }
+
     /// Returns the name of the reference frame: `ICRS`, `FK5`; `None` where it is not said.
+    ///
+    /// Positions that are not equatorial have the name of their system: `GALACTIC`, `ECLIPTIC`.
     pub fn reference_frame(&self) -> Result<Option<String>, WcsError> {
-        Ok(match self.evaluated()? {
-            Evaluated::Mapping { system, .. } => Some(system),
-            Evaluated::TanSip(projection) => projection.system,
-        })
+        Ok(self.evaluated()?.frame().0.map(str::to_owned))
     }
 
     /// Fits the gnomonic projection with SIP distortion over some pixels, for a header of the array of these pixels.
     pub fn fit_tan_sip(&self, pixels: PixelBox) -> Result<HeaderWcs, WcsError> {
         let evaluated = self.evaluated()?;
+        if let Some(system) = evaluated.frame().0.filter(|name| !is_equatorial(name)) {
+            return Err(WcsError::Unsupported {
+                what: format!("right ascension, but with the system {system}"),
+            });
+        }
         let to_sky = |pixels: &[(f64, f64)]| {
             let positions = pixels.iter().map(|pixel| evaluated.pixel_to_sky(*pixel));
             positions.collect()
         };
         let mut fitted = fit::fit(&pixels, &to_sky)?;
-        (fitted.projection.system, fitted.projection.equinox) = match &evaluated {
-            Evaluated::Mapping { system, .. } => (Some(system.clone()), None),
-            Evaluated::TanSip(exact) => (exact.system.clone(), exact.equinox),
-        };
+        let (system, equinox) = evaluated.frame();
+        fitted.projection.system = system.map(str::to_owned);
+        fitted.projection.equinox = equinox;
         Ok(HeaderWcs {
             cards: fitted.projection.to_header(pixels.x0, pixels.y0),
             largest_residual: fitted.largest_residual,
@@ -182,7 +232,9 @@ impl Wcs {
             Some(cards) => cards,
             None => match self.evaluated()? {
                 Evaluated::TanSip(exact) => exact.to_header(pixels.x0, pixels.y0),
-                Evaluated::Mapping { .. } => return self.fit_tan_sip(pixels),
+                Evaluated::Mapping(_) | Evaluated::Projected(_) => {
+                    return self.fit_tan_sip(pixels);
+                }
             },
         };
         Ok(HeaderWcs {
@@ -192,19 +244,7 @@ impl Wcs {
     }
 
     fn evaluated(&self) -> Result<Evaluated, WcsError> {
-        match &self.carrier {
-            Carrier::Header(cards) => {
-                let projection = TanSip::from_header(cards, self.x0, self.y0)?;
-                Ok(Evaluated::TanSip(Box::new(projection)))
-            }
-            Carrier::Archive(persisted) => match persisted.class() {
-                "TanWcs" => Ok(Evaluated::TanSip(Box::new(TanSip::from_record(persisted)?))),
-                "SkyWcs" => read_sky_wcs(persisted),
-                other => Err(WcsError::Unsupported {
-                    what: format!("a record of the class {other}"),
-                }),
-            },
-        }
+        Evaluated::read(&self.carrier, self.x0, self.y0)
     }
 
     fn class_name(&self) -> &str {
@@ -236,69 +276,11 @@ impl Values for Wcs {
 
 leaf_object!(Wcs);
 
-/// A coordinate system in a form that can be evaluated.
-enum Evaluated {
-    Mapping {
-        mapping: Mapping,
-        system: String,
-        /// Whether the second coordinate is the longitude.
-        swapped: bool,
-    },
-    TanSip(Box<TanSip>),
-}
-
-impl Evaluated {
-    fn pixel_to_sky(&self, (x, y): (f64, f64)) -> (f64, f64) {
-        match self {
-            Evaluated::TanSip(projection) => projection.pixel_to_sky((x, y)),
-            Evaluated::Mapping {
-                mapping, swapped, ..
-            } => match mapping.map(&[x, y])[..] {
-                [a, b] if *swapped => in_degrees(b, a),
-                [a, b] => in_degrees(a, b),
-                _ => (f64::NAN, f64::NAN),
-            },
-        }
-    }
-}
-
-/// Reads a `SkyWcs` record: one column of bytes, which are a version, the class, a flag, and the text of a frame set.
-fn read_sky_wcs(persisted: &Persisted) -> Result<Evaluated, WcsError> {
-    let damaged = |what: &str| WcsError::Damaged {
-        what: what.to_owned(),
-    };
-    let rows = persisted.object().catalog(0).filter(|rows| rows.len() == 1);
-    let rows = rows.ok_or_else(|| damaged("a SkyWcs record must have one row"))?;
-    let column = rows.table().column("wcs");
-    let bytes = column.and_then(|column| rows.value(0, column));
-    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
-    let text = text.ok_or_else(|| damaged("the SkyWcs record has no text"))?;
-    let mut words = text.splitn(4, ' ');
-    let (version, class) = (words.next(), words.next());
-    if (version, class) != (Some("1"), Some("SkyWcs")) {
-        return Err(WcsError::Unsupported {
-            what: format!("a SkyWcs record that starts with {version:?} {class:?}"),
-        });
-    }
-    let start = text
-        .find("Begin ")
-        .ok_or_else(|| damaged("the SkyWcs record has no AST text"))?;
-    let frames = Dumped::read(&text[start..])?;
-    if frames.class != "FrameSet" {
-        return Err(damaged("the AST text of a SkyWcs must be a FrameSet"));
-    }
-    let current = frames
-        .text("Currnt")
-        .or(frames.text("Nframe"))
-        .unwrap_or("1");
-    let sky = frames.object(&format!("Frm{current}"));
-    let sky = sky.filter(|frame| frame.class == "SkyFrame");
-    let sky = sky.ok_or_else(|| damaged("the current frame is not one of the sky"))?;
-    Ok(Evaluated::Mapping {
-        mapping: Mapping::read(&frames, frames.flag("Invert")?)?,
-        system: sky.text("System").unwrap_or("ICRS").to_owned(),
-        swapped: sky.text("Axp1") == Some("2"),
-    })
+/// Says whether positions of a system are right ascension and declination, which the cards of a fit claim.
+fn is_equatorial(system: &str) -> bool {
+    !["ECLIPTIC", "GALACTIC"]
+        .iter()
+        .any(|name| system.ends_with(name))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use pantler_core::formatter::PixelBox;
 
 use super::WcsError;
 use super::sky::{separation, to_plane};
-use super::tan_sip::{Polynomial, TanSip, evaluate};
+use super::tan_sip::{Polynomial, TanSip, evaluate, inverse};
 
 /// A fit this good is not improved further: a millionth of an arcsecond.
 const GOOD_ENOUGH: f64 = 1e-6;
@@ -219,17 +219,6 @@ fn add_way_back(
         }
     }
     Ok(())
-}
-
-fn inverse([[a, b], [c, d]]: &[[f64; 2]; 2]) -> Result<[[f64; 2]; 2], WcsError> {
-    let determinant = a * d - b * c;
-    if determinant == 0.0 || !determinant.is_finite() {
-        return Err(WcsError::NoInverse);
-    }
-    Ok([
-        [d / determinant, -b / determinant],
-        [-c / determinant, a / determinant],
-    ])
 }
 
 /// Solves two least-squares problems with the same terms, by Householder reflections: normal equations would lose half

@@ -6,10 +6,11 @@
 //! ```
 //!
 //! It is the one form of coordinates that every FITS reader of the field understands, so exported files carry it, exact
-//! or fitted ([`super::fit`]). Other projections and distortions are kept as cards and not evaluated here.
+//! or fitted ([`super::fit`]). Other projections and distortions are the business of [`super::projected`].
 
 use super::WcsError;
-use super::sky::from_plane;
+use super::header::{equinox, kind, parameter, reference_frame, unit_in_degrees};
+use super::sky::{from_plane, to_plane};
 use crate::archive::Persisted;
 use crate::metadata::{Card, CardValue, Metadata};
 use crate::record::RecordRows;
@@ -47,38 +48,31 @@ impl TanSip {
         from_plane(self.crval, (cd11 * u + cd12 * v, cd21 * u + cd22 * v))
     }
 
+    /// Says whether this form says all that a header says.
+    ///
+    /// Otherwise [`super::projected`] is asked, which knows units, poles and parameters too. Parameters beside SIP count
+    /// for nothing: they say once more, in another way, what the polynomials say.
+    pub(crate) fn covers(cards: &Metadata) -> bool {
+        let plain = match (kind(cards, 1), kind(cards, 2)) {
+            ("RA---TAN", "DEC--TAN") => !cards.iter().any(|card| parameter(card).is_some()),
+            ("RA---TAN-SIP", "DEC--TAN-SIP") => true,
+            _ => false,
+        };
+        let in_degrees = [1, 2]
+            .iter()
+            .all(|axis| unit_in_degrees(cards, *axis) == Some(1.0));
+        // Where nothing is said of the pole, an image at the pole is turned by half a circle.
+        let dec = cards.get_f64("CRVAL2").unwrap_or(f64::NAN);
+        let upright = match cards.get_f64("LONPOLE") {
+            Some(pole) => pole == 180.0 && dec.abs() <= 90.0,
+            None => (-90.0..90.0).contains(&dec),
+        };
+        plain && in_degrees && upright
+    }
+
     /// Reads the cards of an array whose first pixel is (`x0`, `y0`) of its parent.
     pub(crate) fn from_header(cards: &Metadata, x0: i64, y0: i64) -> Result<TanSip, WcsError> {
-        let unsupported = |what: String| WcsError::Unsupported { what };
-        let kind = |axis: u8| cards.get_text(&format!("CTYPE{axis}")).unwrap_or("").trim();
-        let sip = match (kind(1), kind(2)) {
-            ("RA---TAN", "DEC--TAN") => false,
-            ("RA---TAN-SIP", "DEC--TAN-SIP") => true,
-            (a, b) => return Err(unsupported(format!("the axis types {a:?} and {b:?}"))),
-        };
-        let other = |card: &&Card| {
-            let keyword = card.keyword();
-            let distortion = ["PV", "CPDIS", "CQDIS", "D2IM", "WAT"];
-            distortion.iter().any(|root| keyword.starts_with(root))
-        };
-        if let Some(card) = cards.iter().find(other) {
-            return Err(unsupported(format!(
-                "the distortion card {}",
-                card.keyword()
-            )));
-        }
-        for axis in [1, 2] {
-            let unit = cards
-                .get_text(&format!("CUNIT{axis}"))
-                .unwrap_or("deg")
-                .trim();
-            if !unit.is_empty() && unit != "deg" {
-                return Err(unsupported(format!("the axis unit {unit:?}")));
-            }
-        }
-        if cards.get_f64("LONPOLE").is_some_and(|pole| pole != 180.0) {
-            return Err(unsupported("a LONPOLE that is not 180".to_owned()));
-        }
+        let sip = kind(cards, 1).ends_with("-SIP");
         let required = |keyword: &str| {
             cards.get_f64(keyword).ok_or_else(|| WcsError::Damaged {
                 what: format!("the header has no {keyword}"),
@@ -99,12 +93,28 @@ impl TanSip {
             b: coefficients("B_"),
             ap: coefficients("AP_"),
             bp: coefficients("BP_"),
-            system: cards
-                .get_text("RADESYS")
-                .or(cards.get_text("RADECSYS"))
-                .map(str::to_owned),
-            equinox: cards.get_f64("EQUINOX").or(cards.get_f64("EPOCH")),
+            system: reference_frame(cards),
+            equinox: equinox(cards),
         })
+    }
+
+    /// Returns the matrix from degrees on the plane to pixels.
+    pub(crate) fn inverse_matrix(&self) -> Result<[[f64; 2]; 2], WcsError> {
+        inverse(&self.cd)
+    }
+
+    /// Returns a pixel near the one at a position, by the polynomials for the way back if there are any; NaN for the half
+    /// of the sky behind the plane.
+    pub(crate) fn near(&self, back: &[[f64; 2]; 2], position: (f64, f64)) -> (f64, f64) {
+        let Some((east, north)) = to_plane(self.crval, position) else {
+            return (f64::NAN, f64::NAN);
+        };
+        let [[a, b], [c, d]] = back;
+        let (u, v) = (a * east + b * north, c * east + d * north);
+        (
+            self.crpix.0 + u + evaluate(&self.ap, u, v),
+            self.crpix.1 + v + evaluate(&self.bp, u, v),
+        )
     }
 
     /// Reads a `TanWcs` record, whose pixels are those of the parent, counted from 0.
@@ -219,7 +229,7 @@ fn card(keyword: &str, value: impl Into<CardValue>, comment: &str) -> Card {
 }
 
 /// Reads the matrix in any of its three forms: `CDi_j`; `PCi_j` with `CDELTi`; `CDELTi` with `CROTA2`.
-fn header_matrix(cards: &Metadata) -> [[f64; 2]; 2] {
+pub(crate) fn header_matrix(cards: &Metadata) -> [[f64; 2]; 2] {
     let element = |root: &str, i: u8, j: u8, default: f64| {
         cards.get_f64(&format!("{root}{i}_{j}")).unwrap_or(default)
     };
@@ -229,19 +239,14 @@ fn header_matrix(cards: &Metadata) -> [[f64; 2]; 2] {
             [element(root, 2, 1, 0.0), element(root, 2, 2, one)],
         ]
     };
-    if cards
-        .iter()
-        .any(|card| card.keyword().starts_with("CD1_") || card.keyword().starts_with("CD2_"))
-    {
+    if has_matrix(cards, "CD") {
         return elements("CD", 0.0);
     }
     let steps = [
         cards.get_f64("CDELT1").unwrap_or(1.0),
         cards.get_f64("CDELT2").unwrap_or(1.0),
     ];
-    let turned = cards
-        .get_f64("CROTA2")
-        .filter(|_| !cards.iter().any(|card| card.keyword().starts_with("PC")));
+    let turned = cards.get_f64("CROTA2").filter(|_| !has_matrix(cards, "PC"));
     let matrix = match turned.map(f64::to_radians) {
         // The rotation turns the scaled axes, so the other axis' step stands off the diagonal.
         Some(turn) => {
@@ -257,6 +262,26 @@ fn header_matrix(cards: &Metadata) -> [[f64; 2]; 2] {
         matrix[0].map(|m| m * steps[0]),
         matrix[1].map(|m| m * steps[1]),
     ]
+}
+
+/// Says whether a header has an element of the matrix of an image: `CD1_2`.
+pub(crate) fn has_matrix(cards: &Metadata, root: &str) -> bool {
+    let elements = ["1_1", "1_2", "2_1", "2_2"];
+    elements
+        .iter()
+        .any(|element| cards.get_f64(&format!("{root}{element}")).is_some())
+}
+
+/// Returns the inverse of a matrix.
+pub(crate) fn inverse([[a, b], [c, d]]: &[[f64; 2]; 2]) -> Result<[[f64; 2]; 2], WcsError> {
+    let determinant = a * d - b * c;
+    if determinant == 0.0 || !determinant.is_finite() {
+        return Err(WcsError::NoInverse);
+    }
+    Ok([
+        [d / determinant, -b / determinant],
+        [-c / determinant, a / determinant],
+    ])
 }
 
 /// Reads the coefficients that a header has: `A_0_2`, …, up to the order that it gives.
