@@ -61,6 +61,7 @@ fn fitting(class: &str) -> &'static [&'static str] {
     match class {
         "Metadata" | "Bbox" | "VisitInfo" => &[".json"],
         "Document" => &[".json", ".yaml", ".yml"],
+        "Table" => &[".fits", ".parq", ".parquet", ".csv"],
         "Text" | "Bytes" => &[],
         _ => FITS,
     }

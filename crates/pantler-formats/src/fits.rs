@@ -5,7 +5,8 @@
 //!                            │
 //!          Asked ────────────┼─► plane, tiles, scaling     pixels
 //!                            ├─► archive, heap             records of persisted objects
-//!                            └─► component                 either of records or of header cards
+//!                            ├─► component                 either of records or of header cards
+//!                            └─► table_…                   columns of binary and ASCII tables
 //! write ─► plane_cards, hdu_writing, archive_writing, provenance
 //! ```
 //!
@@ -31,6 +32,12 @@ mod provenance;
 mod reading;
 mod scaling;
 mod structure;
+mod table_ascii;
+mod table_columns;
+mod table_reading;
+mod table_stored;
+mod table_values;
+mod table_writing;
 mod tiles;
 mod writing;
 
@@ -41,6 +48,7 @@ use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::synonyms::components;
 
+pub(crate) use card::{cards_of_text, text_of_cards};
 pub use provenance::provenance;
 
 use contents::Contents;
@@ -65,6 +73,7 @@ impl Formatter for FitsFormatter {
             "MaskedImage" => vec!["image", "mask", "variance", "metadata", "bbox"],
             "Image" => vec!["metadata", "bbox", "wcs"],
             "Mask" => vec!["metadata", "bbox"],
+            "Table" => vec!["metadata"],
             _ => Vec::new(),
         };
         names.into_iter().map(str::to_owned).collect()

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use pantler_core::Formatter;
 
 use crate::bytes_format::BytesFormatter;
+use crate::csv::CsvFormatter;
 use crate::fits::FitsFormatter;
 use crate::json::JsonFormatter;
+use crate::parquet::ParquetFormatter;
 use crate::text::TextFormatter;
 use crate::yaml::YamlFormatter;
 
@@ -31,6 +33,8 @@ impl FormatterSet {
             .with("FitsStorage", Arc::clone(&fits))
             .with("FitsCatalogStorage", Arc::clone(&fits))
             .with("ExposureStorage", fits)
+            .with("ParquetStorage", Arc::new(ParquetFormatter))
+            .with("CsvStorage", Arc::new(CsvFormatter))
             .with("JsonStorage", Arc::new(JsonFormatter))
             .with("YamlStorage", Arc::new(YamlFormatter))
             .with("TextStorage", text)

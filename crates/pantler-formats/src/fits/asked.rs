@@ -33,8 +33,12 @@ pub(crate) enum Target {
     Bbox,
     /// A component, by name.
     Component(String),
-    /// A class that lies in tables.
+    /// A table, or some of its columns.
     Table,
+    /// The header of a table.
+    TableMetadata,
+    /// A class that lies in several HDUs in a way of its own.
+    Gathered(String),
     /// Whatever the file holds.
     Anything,
 }
@@ -50,6 +54,8 @@ pub(crate) struct Asked {
     pub(crate) hdu: Option<usize>,
     /// Only these pixels.
     pub(crate) bbox: Option<PixelBox>,
+    /// Only these columns.
+    pub(crate) columns: Option<Vec<String>>,
     /// Whether the class of the whole is not known, so that the file decides.
     pub(crate) guess: bool,
 }
@@ -66,6 +72,7 @@ impl Asked {
             below: below.to_vec(),
             hdu: request.hdu.map(|hdu| hdu as usize),
             bbox: request.bbox,
+            columns: request.columns.clone(),
             guess: request.class.is_none(),
         }
     }
@@ -111,6 +118,7 @@ fn of_part(name: &str, request: &ReadRequest) -> Target {
         "mask" => Target::Mask,
         "metadata" => match request.class.as_deref() {
             Some("Metadata") => Target::MergedMetadata,
+            Some("Table") => Target::TableMetadata,
             Some("Image" | "Mask") => Target::ImageMetadata,
             _ => Target::Metadata,
         },
@@ -128,7 +136,8 @@ fn of_class(class: Option<&str>) -> Target {
         Some("Mask") => Target::Mask,
         Some("Metadata") => Target::MergedMetadata,
         Some("Bbox") => Target::Bbox,
-        Some("Table" | "Background" | "Container") => Target::Table,
+        Some("Table") => Target::Table,
+        Some(class @ ("Background" | "Container")) => Target::Gathered(class.to_owned()),
         Some(class) => Target::Component(component_of_class(class).to_owned()),
     }
 }

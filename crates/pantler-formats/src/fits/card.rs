@@ -280,6 +280,23 @@ pub(crate) fn write_new(out: &mut Vec<u8>, keyword: &str, value: &CardValue, com
     }
 }
 
+/// Returns the cards of a header as one text, for files that are not FITS.
+pub(crate) fn text_of_cards(cards: &Metadata) -> String {
+    let mut out = Vec::new();
+    for card in cards.iter() {
+        write_card(&mut out, card);
+    }
+    latin(&out)
+}
+
+/// Reads what [`text_of_cards`] returned.
+pub(crate) fn cards_of_text(text: &str) -> Metadata {
+    let bytes = text
+        .chars()
+        .map(|letter| u8::try_from(letter).unwrap_or(b'?'));
+    Metadata::new(read_cards(&bytes.collect::<Vec<u8>>().into()))
+}
+
 /// Appends `END` and blanks up to the next block.
 pub(crate) fn write_end(out: &mut Vec<u8>) {
     out.extend_from_slice(b"END");

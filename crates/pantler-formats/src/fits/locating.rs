@@ -14,6 +14,8 @@ use super::layout::Layout;
 use super::opened::coalesce;
 use super::place::Place;
 use super::plane::{bbox, data_range};
+use super::reading::holds_table;
+use super::table_reading::table_hdu;
 
 /// Returns where a part lies; `None` if the layout does not tell.
 pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
@@ -36,10 +38,15 @@ fn class(layout: &Layout, asked: &Asked) -> String {
         Target::MaskedImage => "MaskedImage",
         Target::LoneImage | Target::Image | Target::Variance => "Image",
         Target::Mask => "Mask",
-        Target::Metadata | Target::MergedMetadata | Target::ImageMetadata => "Metadata",
+        Target::Metadata
+        | Target::MergedMetadata
+        | Target::ImageMetadata
+        | Target::TableMetadata => "Metadata",
         Target::Bbox => "Bbox",
         Target::Component(name) => class_of_component(name),
         Target::Table => "Table",
+        Target::Gathered(class) => class,
+        Target::Anything if holds_table(&layout.shapes, asked.hdu) => "Table",
         Target::Anything => {
             let planes = planes(&layout.shapes);
             match (planes.mask.or(planes.variance), planes.image) {
@@ -62,7 +69,13 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> 
         Target::Exposure | Target::MaskedImage | Target::Anything if asked.bbox.is_some() => {
             cutout(layout, asked, planes)
         }
-        Target::Exposure | Target::MaskedImage | Target::Anything | Target::Table => {
+        Target::Anything if holds_table(&layout.shapes, asked.hdu) => table(layout, asked),
+        Target::Table => table(layout, asked),
+        Target::TableMetadata => {
+            let own = asked.hdu.or_else(|| table_hdu(&layout.shapes))?;
+            Some([header(0)?, header(own)?].to_vec())
+        }
+        Target::Exposure | Target::MaskedImage | Target::Anything | Target::Gathered(_) => {
             Some(std::iter::once(0..layout.size).collect())
         }
         Target::LoneImage | Target::Image | Target::Variance | Target::Mask => {
@@ -81,6 +94,14 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> 
         Target::Bbox => Some(vec![header(first?)?]),
         Target::Component(name) => component(layout, name, first),
     }
+}
+
+/// Returns the ranges of a table: rows lie one after the other, so that some columns cost as much as all.
+fn table(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> {
+    let index = asked.hdu.or_else(|| table_hdu(&layout.shapes))?;
+    let shape = layout.shapes.get(index)?;
+    let primary = layout.shapes.first()?.header.clone();
+    Some(vec![primary, shape.header.clone(), shape.data.clone()])
 }
 
 fn component(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Range<u64>>> {

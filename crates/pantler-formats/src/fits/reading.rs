@@ -21,12 +21,14 @@ use super::card::flag_of;
 use super::component::{
     HEADER_COMPONENTS, archive_component, archive_components, header_component,
 };
-use super::contents::{Contents, Planes, is_table};
+use super::contents::{Contents, Planes, planes};
 use super::layout::Layout;
 use super::locating::ranges;
 use super::mask_planes::mask_of;
 use super::place::Place;
 use super::plane::{Fetched, Meaning, Plane, bbox};
+use super::structure::{HduKind, HduShape};
+use super::table_reading::{read_table, read_table_header, table_hdu};
 
 /// Reads what is asked for.
 pub(crate) fn read(
@@ -91,7 +93,11 @@ fn read_target(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Form
             Ok(Arc::new(Bbox::new(bbox(&hdu.shape, &hdu.place)?)))
         }
         Target::Component(name) => read_component(contents, asked, name),
-        Target::Table => Err(contents.place().unsupported("tables are not read yet")),
+        Target::Table => read_table(contents, asked),
+        Target::TableMetadata => read_table_header(contents, asked),
+        Target::Gathered(class) => Err(contents
+            .place()
+            .unsupported(format!("objects of class {class} are not read yet"))),
         Target::Anything => read_anything(contents, asked),
     }
 }
@@ -106,11 +112,11 @@ fn read_anything(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Fo
     if asked.hdu.is_none() && (planes.mask.is_some() || planes.variance.is_some()) {
         return read_exposure(contents, &as_if(Target::Exposure));
     }
+    if holds_table(contents.shapes(), asked.hdu) {
+        return read_target(contents, &as_if(Target::Table));
+    }
     if asked.hdu.is_some() || planes.image.is_some() {
         return read_plane(contents, &as_if(Target::LoneImage));
-    }
-    if is_catalogue(contents) {
-        return read_target(contents, &as_if(Target::Table));
     }
     match archive_component(contents, "")? {
         Some(object) => Ok(object),
@@ -118,12 +124,14 @@ fn read_anything(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Fo
     }
 }
 
-/// Returns whether the first extension is a table that belongs to no archive.
-fn is_catalogue(contents: &Contents<'_>) -> bool {
-    contents
-        .shapes()
-        .get(1)
-        .is_some_and(|shape| is_table(shape) && !shape.exttype.starts_with("ARCHIVE_"))
+/// Returns whether the HDU that was picked, or the first extension of a file without pixels, is a table of no archive.
+pub(crate) fn holds_table(shapes: &[HduShape], picked: Option<usize>) -> bool {
+    match picked {
+        Some(index) => shapes.get(index).is_some_and(|shape| {
+            matches!(shape.kind, HduKind::BinaryTable(_) | HduKind::AsciiTable)
+        }),
+        None => table_hdu(shapes) == Some(1) && planes(shapes).image.is_none(),
+    }
 }
 
 fn read_plane(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
@@ -338,7 +346,7 @@ fn is_of_header(keyword: &str) -> bool {
 }
 
 /// Returns the primary header's cards, apart from those that the other header has, and then the other's.
-fn merge(primary: &Metadata, own: &Metadata) -> Metadata {
+pub(crate) fn merge(primary: &Metadata, own: &Metadata) -> Metadata {
     let inherited = primary.without(|card| {
         let commentary = matches!(card.value(), pantler_objects::CardValue::Commentary(_));
         is_of_header(card.keyword()) || (!commentary && own.get(card.keyword()).is_some())

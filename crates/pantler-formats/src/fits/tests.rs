@@ -6,4 +6,5 @@ mod oracle;
 mod parts;
 mod sha256;
 mod support;
+mod tables;
 mod writing;

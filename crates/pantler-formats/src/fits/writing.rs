@@ -4,6 +4,7 @@
 //! Exposure   primary header │ IMAGE │ MASK │ VARIANCE │ ARCHIVE_INDEX │ one table for each layout of records
 //! Image      one HDU (plain), or an empty primary HDU and the tiles
 //! component  primary header │ ARCHIVE_INDEX │ tables
+//! Table      empty primary HDU │ one binary table
 //! ```
 //!
 //! The same object gives the same bytes. What a component overrides was taken out of the object's headers when it was
@@ -19,7 +20,7 @@ use pantler_core::{FormatError, Object, ObjectRef};
 use pantler_objects::synonyms::record_of;
 use pantler_objects::{
     Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage,
-    Metadata, Persisted, PhotoCalib, VisitInfo, Wcs,
+    Metadata, Persisted, PhotoCalib, Table, VisitInfo, Wcs,
 };
 
 use super::archive_writing::write_archive;
@@ -29,6 +30,7 @@ use super::place::Place;
 use super::plane_cards::{Described, mask_cards, plane_cards};
 use super::provenance::{is_provenance_keyword, write_provenance};
 use super::reading::is_of_file;
+use super::table_writing::write_table;
 
 /// Writes an object.
 pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {
@@ -59,6 +61,9 @@ pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes,
     }
     if let Some(mask) = downcast::<Mask>(object) {
         return writer.mask(mask);
+    }
+    if let Some(table) = downcast::<Table>(object) {
+        return write_table(table, &options.provenance, &writer.place);
     }
     if let Some(header) = downcast::<Metadata>(object) {
         return writer.planes((None, None, None), header, &Held::default());

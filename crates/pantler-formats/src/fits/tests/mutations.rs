@@ -32,6 +32,10 @@ const FILES: &[&str] = &[
     "misc/ticketdm26260.fits",
     "misc/variable_length_table.fits",
     "misc/ticket20143_latiss_header.fits",
+    "misc/tdim.fits",
+    "misc/ascii.fits",
+    "catalogs/sourceTable-v2.fits",
+    "catalogs/chandra_region.fits",
     "raw/hst_stis_o4sp040b0_raw.fits",
 ];
 
@@ -55,12 +59,17 @@ const LIES: &[&str] = &[
 const KEYWORDS: &[&str] = &[
     "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "TFIELDS", "THEAP", "ZNAXIS",
     "ZNAXIS1", "ZNAXIS2", "ZTILE1", "ZTILE2", "ZVAL1", "ZVAL2", "ZBITPIX", "AR_HDU", "BZERO",
-    "BSCALE", "LTV1", "AR_CATN",
+    "BSCALE", "LTV1", "AR_CATN", "TDIM1", "TDIM2", "TNULL2", "TZERO3", "TSCAL4", "TBCOL1",
+    "FLAGCOL",
 ];
 
 const FORMS: &[&str] = &[
     "'1J'",
     "'999999999D'",
+    "'3C'",
+    "'1PA(9)'",
+    "'E99.999'",
+    "'I3'",
     "'1PB(0)'",
     "'1QE(9)'",
     "'0A'",
@@ -126,6 +135,12 @@ fn exercise(source: &Counted) -> Vec<Result<ObjectRef, FormatError>> {
             hdu: Some(1),
             ..class("Image")
         },
+        class("Table"),
+        ReadRequest {
+            hdu: Some(1),
+            columns: Some(vec!["id".to_owned(), "var".to_owned(), "R".to_owned()]),
+            ..class("Table")
+        },
     ];
     let mut read = Vec::new();
     for request in requests {
@@ -137,7 +152,7 @@ fn exercise(source: &Counted) -> Vec<Result<ObjectRef, FormatError>> {
     read
 }
 
-/// 1500 seeded mutations (`PANTLER_MUTATIONS` says how many instead), each read in eight ways. Some of what is read is also
+/// 1500 seeded mutations (`PANTLER_MUTATIONS` says how many instead), each read in ten ways. Some of what is read is also
 /// written, so that the writer meets odd values.
 #[test]
 fn damaged_files_never_panic() {

@@ -449,5 +449,6 @@ fn the_set_finds_formatters_by_storage_and_by_ending() {
     assert!(set.get("PickleStorage").is_none());
     assert_eq!(set.by_extension("a/b.FITS.fz").unwrap().name(), "FITS");
     assert_eq!(set.by_extension("x.yml").unwrap().name(), "YAML");
-    assert!(set.by_extension("x.parq").is_none());
+    assert_eq!(set.by_extension("x.parq").unwrap().name(), "Parquet");
+    assert!(set.by_extension("x.parts").is_none());
 }

@@ -32,11 +32,11 @@ fn read_back(bytes: &Bytes, request: &ReadRequest) -> ObjectRef {
 #[test]
 fn every_file_reads_back_as_the_same_value() {
     let mut compared = 0;
-    for name in real_names(&["exposures"]) {
+    for name in real_names(&["exposures", "catalogs", "misc"]) {
         let source = real(&name).unwrap();
         let object = match FitsFormatter.read(&source, None, &ReadRequest::default()) {
             Ok(object) => object,
-            Err(FormatError::Unsupported { why, .. }) if why.contains("tables") => continue,
+            Err(FormatError::Unsupported { why, .. }) if why.contains("not read yet") => continue,
             Err(error) => panic!("{name}: {error}"),
         };
         for recipe in ["none", "lossless"].map(recipe) {
