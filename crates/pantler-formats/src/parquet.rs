@@ -20,7 +20,7 @@ use ::parquet::arrow::{ArrowWriter, ProjectionMask};
 use ::parquet::basic::Compression;
 use ::parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader};
 use ::parquet::file::properties::WriterProperties;
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};

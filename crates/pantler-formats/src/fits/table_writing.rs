@@ -11,8 +11,8 @@ use arrow_schema::{DataType, Field};
 use bytes::Bytes;
 use pantler_core::FormatError;
 use pantler_core::formatter::PartProvenance;
-use pantler_objects::Table;
 use pantler_objects::table::key;
+use pantler_objects::{Card, Table};
 
 use super::hdu_writing::{HeaderWriting, empty_primary, integer, write_data};
 use super::place::Place;
@@ -97,12 +97,7 @@ impl Column<'_> {
         header.add(&format!("TTYPE{number}"), self.name, "");
         header.add(&format!("TFORM{number}"), form, "");
         if let Some(zero) = self.zero {
-            header.add(&format!("TSCAL{number}"), 1.0, "");
-            header.add(
-                &format!("TZERO{number}"),
-                zero,
-                "the numbers are shifted by this",
-            );
+            header.card(&whole_number(&format!("TZERO{number}"), zero));
         }
         if let Some(null) = self.null {
             header.add(&format!("TNULL{number}"), null, "no value");
@@ -133,6 +128,12 @@ impl Column<'_> {
             }
         }
     }
+}
+
+/// Returns a card with a whole number that may be larger than an `i64`; astropy takes one with a point for a scaling.
+fn whole_number(keyword: &str, number: f64) -> Card {
+    let image = format!("{:<80}", format!("{keyword:<8}= {number:>20.0}"));
+    Card::new(keyword, number, None).read_from(Bytes::from(image))
 }
 
 /// A description is no value: what cards cannot hold of it is no reason to fail.

@@ -167,17 +167,11 @@ fn the_values_are_those_of_the_same_catalogue_in_fits() {
         for row in 0..2 {
             let of_fits = fits.text(there, row).filter(|text| text != "NaN");
             let of_parquet = parquet.text(at, row).filter(|text| text != "NaN");
-            // Angles are in radians there and in degrees here.
-            if name.starts_with("coord_") {
-                let number = |text: Option<String>| text.unwrap().parse::<f64>().unwrap();
-                assert!((number(of_fits).to_degrees() - number(of_parquet)).abs() < 1e-9);
-            } else {
-                assert_eq!(of_fits, of_parquet, "{name}, row {row}");
-            }
+            assert_eq!(of_fits, of_parquet, "{name}, row {row}");
             compared += 1;
         }
     }
-    assert!(compared > 500, "{compared} values");
+    assert!(compared > 250, "{compared} values");
 }
 
 #[test]

@@ -17,4 +17,3 @@ mod names;
 mod putting;
 mod reviewed;
 mod support;
-mod tables;

@@ -78,7 +78,9 @@ fn agrees(expected: &Value, shown: Option<&str>) -> bool {
             _ => {
                 let (a, b) = (number.as_f64().unwrap(), shown.parse::<f64>().unwrap());
                 // Some are recorded as 32-bit numbers widened to 64 bits, which we show shortest.
-                a == b || a == f64::from(b as f32) || (a.is_nan() && b.is_nan())
+                // The reader of JSON misses the last bit now and then.
+                let near = |b: f64| a == b || (a - b).abs() <= a.abs() * f64::EPSILON;
+                near(b) || near(f64::from(b as f32)) || (a.is_nan() && b.is_nan())
             }
         },
         (Value::Null, Some(shown)) => shown == "NaN",
@@ -407,10 +409,10 @@ fn ascii_fields_follow_the_standard() {
     assert_eq!(object.difference(again.as_ref()), None);
     let mut bytes = source.all().to_vec();
     let at = bytes
-        .windows(6)
-        .position(|window| window == b"10.123")
+        .windows(10)
+        .position(|window| window == b".10123E+02")
         .unwrap();
-    bytes[at..at + 6].copy_from_slice(b" 10123");
+    bytes[at..at + 10].copy_from_slice(b"    10123 ");
     let object = read(&Counted::new("points.fits", bytes), &ReadRequest::default());
     assert_eq!(table(&object).text(0, 0).as_deref(), Some("1.0123"));
 }
