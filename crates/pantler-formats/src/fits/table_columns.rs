@@ -233,5 +233,5 @@ pub(crate) fn is_column_card(keyword: &str) -> bool {
         let number = keyword.strip_prefix(*root);
         number.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
     };
-    keyword == "FLAGCOL" || ROOTS.iter().any(|root| numbered(&root))
+    keyword == "FLAGCOL" || ROOTS.iter().any(numbered)
 }

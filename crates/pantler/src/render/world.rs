@@ -29,7 +29,7 @@ pub(super) fn format_report(asked: &Asked, in_repository: bool, error: &FormatEr
         }
         FormatError::NoSuchPart { file, part, known } => {
             let report = Report::new(Kind::NotFound, format!("{file} has no part `{part}`"))
-                .fact(Label::Found, known.join(", "));
+                .fact(Label::Found, some_of(known));
             let report = asked_for(report);
             match pantler_core::similar::most_similar(part, known.iter().map(String::as_str)) {
                 Some(similar) => report.hint(format!("did you mean `{similar}`?")),
@@ -95,5 +95,16 @@ pub(super) fn io_report(operation: &str, path: &str, source: &std::io::Error) ->
             report.hint(format!("check who may {operation} it: `ls -ld {path}`"))
         }
         _ => report,
+    }
+}
+
+/// The first of many names, so that a table of hundreds of columns does not fill the screen.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 24;
+    let first: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let shown = first.join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }

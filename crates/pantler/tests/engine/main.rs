@@ -17,3 +17,4 @@ mod names;
 mod putting;
 mod reviewed;
 mod support;
+mod tables;
