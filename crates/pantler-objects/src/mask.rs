@@ -11,6 +11,7 @@ use pantler_core::{Digest, Hasher, Object, ObjectRef, Origin};
 use crate::bbox::{Bbox, add_box, describe};
 use crate::image::{ImageError, check_size, counts_in_plane, header_at, section_start, shared};
 use crate::metadata::{Card, Metadata};
+use crate::pixel_buffer::{PixelBuffer, aligned};
 use crate::pixels::{add_pixels, section};
 use crate::synonyms::canonical;
 use crate::values::{Values, downcast_arc};
@@ -31,11 +32,27 @@ pub enum MaskStorage {
     U32,
 }
 
+/// The pixels of a mask: a buffer as it is, or numbers that are put into one.
+#[derive(Debug)]
+pub struct MaskPixels(PixelBuffer<i32>);
+
+impl From<Vec<i32>> for MaskPixels {
+    fn from(pixels: Vec<i32>) -> MaskPixels {
+        MaskPixels(aligned(pixels))
+    }
+}
+
+impl From<PixelBuffer<i32>> for MaskPixels {
+    fn from(pixels: PixelBuffer<i32>) -> MaskPixels {
+        MaskPixels(pixels)
+    }
+}
+
 /// A mask: 32 bits for each pixel, and the planes' names.
 #[derive(Debug, Clone)]
 pub struct Mask {
     bbox: Arc<Bbox>,
-    pixels: Arc<Vec<i32>>,
+    pixels: PixelBuffer<i32>,
     planes: Arc<BTreeMap<String, u8>>,
     storage: MaskStorage,
     header: Arc<Metadata>,
@@ -45,13 +62,14 @@ pub struct Mask {
 impl Mask {
     /// Makes a mask of rows of pixels, whose first pixel is (`x0`, `y0`) of the parent, and of plane names with their bits.
     pub fn new(
-        pixels: Vec<i32>,
+        pixels: impl Into<MaskPixels>,
         width: u64,
         height: u64,
         x0: i64,
         y0: i64,
         planes: BTreeMap<String, u8>,
     ) -> Result<Mask, ImageError> {
+        let MaskPixels(pixels) = pixels.into();
         check_size(pixels.len(), width, height)?;
         if let Some((plane, bit)) = planes.iter().find(|(_, bit)| **bit > 31) {
             return Err(ImageError::Bit {
@@ -66,7 +84,7 @@ impl Mask {
                 width,
                 height,
             })),
-            pixels: Arc::new(pixels),
+            pixels,
             planes: Arc::new(planes),
             storage: MaskStorage::default(),
             header: Arc::default(),
@@ -101,7 +119,7 @@ impl Mask {
     /// Returns a copy with other pixels (of the same number) and planes.
     pub fn with_pixels(
         &self,
-        pixels: Vec<i32>,
+        pixels: impl Into<MaskPixels>,
         planes: BTreeMap<String, u8>,
     ) -> Result<Mask, ImageError> {
         let PixelBox {
@@ -132,7 +150,7 @@ impl Mask {
     }
 
     /// Returns the pixels, in row-major order.
-    pub fn pixels(&self) -> &Arc<Vec<i32>> {
+    pub fn pixels(&self) -> &PixelBuffer<i32> {
         &self.pixels
     }
 
@@ -226,7 +244,7 @@ impl Mask {
         if !differing.is_empty() {
             return Some(format!("mask planes differ: {}", differing.join(", ")));
         }
-        if !Arc::ptr_eq(&self.pixels, &other.pixels)
+        if !self.pixels.ptr_eq(&other.pixels)
             && let Some(index) = self
                 .pixels
                 .iter()
@@ -276,7 +294,7 @@ impl Values for Mask {
     }
 
     fn memory_bytes(&self) -> u64 {
-        size_of_val(self.pixels.as_slice()) as u64 + self.header.memory_bytes()
+        size_of_val(&*self.pixels) as u64 + self.header.memory_bytes()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The numbers of an image, in one of the types that files have, row by row in one shared buffer.
 
 use std::fmt;
-use std::sync::Arc;
 
+use arrow_buffer::ArrowNativeType;
 use pantler_core::Hasher;
+
+use crate::pixel_buffer::{PixelBuffer, aligned, filled};
 
 /// The type of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,29 +49,31 @@ impl fmt::Display for PixelType {
     }
 }
 
-/// Pixels in row-major order.
+/// Pixels in row-major order, the first at a multiple of [`crate::pixel_buffer::ALIGNMENT`] bytes.
+///
+/// A buffer is shared by all copies and never changed.
 #[derive(Debug, Clone)]
 pub enum Pixels {
     /// Unsigned, 8 bits.
-    U8(Arc<Vec<u8>>),
+    U8(PixelBuffer<u8>),
     /// Signed, 8 bits.
-    I8(Arc<Vec<i8>>),
+    I8(PixelBuffer<i8>),
     /// Unsigned, 16 bits.
-    U16(Arc<Vec<u16>>),
+    U16(PixelBuffer<u16>),
     /// Signed, 16 bits.
-    I16(Arc<Vec<i16>>),
+    I16(PixelBuffer<i16>),
     /// Unsigned, 32 bits.
-    U32(Arc<Vec<u32>>),
+    U32(PixelBuffer<u32>),
     /// Signed, 32 bits.
-    I32(Arc<Vec<i32>>),
+    I32(PixelBuffer<i32>),
     /// Unsigned, 64 bits.
-    U64(Arc<Vec<u64>>),
+    U64(PixelBuffer<u64>),
     /// Signed, 64 bits.
-    I64(Arc<Vec<i64>>),
+    I64(PixelBuffer<i64>),
     /// Floating-point, 32 bits.
-    F32(Arc<Vec<f32>>),
+    F32(PixelBuffer<f32>),
     /// Floating-point, 64 bits.
-    F64(Arc<Vec<f64>>),
+    F64(PixelBuffer<f64>),
 }
 
 /// Runs `$body` with `$values` bound to the buffer, whatever its type.
@@ -91,7 +95,7 @@ macro_rules! each_type {
 }
 
 /// A number that pixels are made of.
-pub(crate) trait Pixel: Copy + PartialEq + fmt::Debug {
+pub(crate) trait Pixel: ArrowNativeType + PartialEq + fmt::Debug {
     /// The same number of bytes, little-endian.
     type Bytes: AsRef<[u8]> + PartialEq;
 
@@ -99,7 +103,7 @@ pub(crate) trait Pixel: Copy + PartialEq + fmt::Debug {
 
     fn to_f64(self) -> f64;
 
-    fn wrap(values: Vec<Self>) -> Pixels;
+    fn wrap(values: PixelBuffer<Self>) -> Pixels;
 }
 
 macro_rules! pixel {
@@ -115,14 +119,20 @@ macro_rules! pixel {
                 self as f64
             }
 
-            fn wrap(values: Vec<Self>) -> Pixels {
-                Pixels::$variant(Arc::new(values))
+            fn wrap(values: PixelBuffer<Self>) -> Pixels {
+                Pixels::$variant(values)
             }
         }
 
         impl From<Vec<$type>> for Pixels {
             fn from(values: Vec<$type>) -> Pixels {
-                Pixels::$variant(Arc::new(values))
+                Pixels::$variant(aligned(values))
+            }
+        }
+
+        impl From<PixelBuffer<$type>> for Pixels {
+            fn from(values: PixelBuffer<$type>) -> Pixels {
+                Pixels::$variant(values)
             }
         }
     };
@@ -186,22 +196,22 @@ impl Pixels {
 
     /// Returns the number of bytes that the pixels take.
     pub fn memory(&self) -> u64 {
-        each_type!(self, values => size_of_val(values.as_slice()) as u64)
+        each_type!(self, values => size_of_val(&**values) as u64)
     }
 
     /// Says whether both are the same buffer.
     pub fn shares_buffer(&self, other: &Pixels) -> bool {
         match (self, other) {
-            (Pixels::U8(a), Pixels::U8(b)) => Arc::ptr_eq(a, b),
-            (Pixels::I8(a), Pixels::I8(b)) => Arc::ptr_eq(a, b),
-            (Pixels::U16(a), Pixels::U16(b)) => Arc::ptr_eq(a, b),
-            (Pixels::I16(a), Pixels::I16(b)) => Arc::ptr_eq(a, b),
-            (Pixels::U32(a), Pixels::U32(b)) => Arc::ptr_eq(a, b),
-            (Pixels::I32(a), Pixels::I32(b)) => Arc::ptr_eq(a, b),
-            (Pixels::U64(a), Pixels::U64(b)) => Arc::ptr_eq(a, b),
-            (Pixels::I64(a), Pixels::I64(b)) => Arc::ptr_eq(a, b),
-            (Pixels::F32(a), Pixels::F32(b)) => Arc::ptr_eq(a, b),
-            (Pixels::F64(a), Pixels::F64(b)) => Arc::ptr_eq(a, b),
+            (Pixels::U8(a), Pixels::U8(b)) => a.ptr_eq(b),
+            (Pixels::I8(a), Pixels::I8(b)) => a.ptr_eq(b),
+            (Pixels::U16(a), Pixels::U16(b)) => a.ptr_eq(b),
+            (Pixels::I16(a), Pixels::I16(b)) => a.ptr_eq(b),
+            (Pixels::U32(a), Pixels::U32(b)) => a.ptr_eq(b),
+            (Pixels::I32(a), Pixels::I32(b)) => a.ptr_eq(b),
+            (Pixels::U64(a), Pixels::U64(b)) => a.ptr_eq(b),
+            (Pixels::I64(a), Pixels::I64(b)) => a.ptr_eq(b),
+            (Pixels::F32(a), Pixels::F32(b)) => a.ptr_eq(b),
+            (Pixels::F64(a), Pixels::F64(b)) => a.ptr_eq(b),
             _ => false,
         }
     }
@@ -247,19 +257,19 @@ impl Pixels {
 }
 
 /// Returns the rectangle of `size` (width, height) at (`x`, `y`) out of rows of `row` values.
-pub(crate) fn section<T: Copy>(
+pub(crate) fn section<T: ArrowNativeType>(
     values: &[T],
     row: usize,
     x: usize,
     y: usize,
     (width, height): (usize, usize),
-) -> Vec<T> {
-    let mut cut = Vec::with_capacity(width * height);
-    for line in y..y + height {
-        let start = line * row + x;
-        cut.extend_from_slice(&values[start..start + width]);
-    }
-    cut
+) -> PixelBuffer<T> {
+    filled(width * height, |cut| {
+        for (line, copy) in (y..).zip(cut.chunks_exact_mut(width.max(1))) {
+            let start = line * row + x;
+            copy.copy_from_slice(&values[start..start + width]);
+        }
+    })
 }
 
 /// Adds the bytes of pixels, little-endian, in pieces that fit the processor's cache.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pantler_core::FormatError;
-use pantler_objects::{Mask, MaskStorage, Metadata, Pixels};
+use pantler_objects::pixel_buffer::filled;
+use pantler_objects::{Mask, MaskStorage, Metadata, PixelBuffer, Pixels};
 
 use super::card::integer_of;
 use super::plane::Plane;
@@ -15,23 +16,11 @@ pub(crate) const ROOT: &str = "MP_";
 /// Makes a mask of a plane.
 pub(crate) fn mask_of(plane: Plane) -> Result<Mask, FormatError> {
     let (storage, pixels) = match &plane.pixels {
-        Pixels::U8(pixels) => (
-            MaskStorage::U8,
-            pixels.iter().map(|&bits| i32::from(bits)).collect(),
-        ),
-        Pixels::I16(pixels) => (
-            MaskStorage::I16,
-            pixels.iter().map(|&bits| i32::from(bits)).collect(),
-        ),
-        Pixels::U16(pixels) => (
-            MaskStorage::U16,
-            pixels.iter().map(|&bits| i32::from(bits)).collect(),
-        ),
-        Pixels::I32(pixels) => (MaskStorage::I32, pixels.to_vec()),
-        Pixels::U32(pixels) => (
-            MaskStorage::U32,
-            pixels.iter().map(|&bits| bits.cast_signed()).collect(),
-        ),
+        Pixels::U8(pixels) => (MaskStorage::U8, widened(pixels, i32::from)),
+        Pixels::I16(pixels) => (MaskStorage::I16, widened(pixels, i32::from)),
+        Pixels::U16(pixels) => (MaskStorage::U16, widened(pixels, i32::from)),
+        Pixels::I32(pixels) => (MaskStorage::I32, pixels.clone()),
+        Pixels::U32(pixels) => (MaskStorage::U32, widened(pixels, u32::cast_signed)),
         other => {
             let kind = other.pixel_type();
             return Err(plane
@@ -47,6 +36,14 @@ pub(crate) fn mask_of(plane: Plane) -> Result<Mask, FormatError> {
                 .with_header(Arc::new(plane.header))
         })
         .map_err(|error| plane.place.corrupt(error.to_string()))
+}
+
+fn widened<T: Copy>(pixels: &[T], widen: impl Fn(T) -> i32) -> PixelBuffer<i32> {
+    filled(pixels.len(), |bits| {
+        for (wide, &narrow) in bits.iter_mut().zip(pixels) {
+            *wide = widen(narrow);
+        }
+    })
 }
 
 fn names(plane: &Plane) -> Result<BTreeMap<String, u8>, FormatError> {
@@ -86,7 +83,7 @@ pub(crate) fn stored(mask: &Mask) -> Pixels {
         }
         MaskStorage::I32 => None,
     };
-    narrow.unwrap_or_else(|| Pixels::I32(Arc::clone(mask.pixels())))
+    narrow.unwrap_or_else(|| Pixels::I32(mask.pixels().clone()))
 }
 
 /// Returns a header without the cards that name mask planes.
