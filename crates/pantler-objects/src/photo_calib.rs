@@ -3,6 +3,8 @@
 use pantler_core::{Hasher, Origin};
 
 use crate::carrier::Carrier;
+use crate::decode::DecodeError;
+use crate::summary::{Described, SummaryLine};
 use crate::values::Values;
 
 /// The flux of a source of AB magnitude 0, in nanojansky.
@@ -112,6 +114,17 @@ impl Values for PhotoCalib {
 }
 
 leaf_object!(PhotoCalib);
+
+impl Described for PhotoCalib {
+    fn summary(&self) -> Result<Vec<SummaryLine>, DecodeError> {
+        let (mean, error) = (self.calibration_mean(), self.calibration_error());
+        Ok(vec![
+            SummaryLine::with_unit("mean", mean, "nJy/count"),
+            SummaryLine::with_unit("error", error, "nJy/count"),
+            SummaryLine::new("constant", self.is_constant()),
+        ])
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,8 @@
 //! | class | reference columns |
 //! | --- | --- |
 //! | `PhotoCalib` | `field` |
-//! | `FluxFitBoundedField` | `wcs` |
+//! | `FluxFitBoundedField`, `PixelAreaBoundedField` | `wcs` |
+//! | `ProductBoundedField` | `id` |
 //! | `Detector` | `transformMap` |
 //! | `TransformMap` | `transform` (not `from` and `to`, which number the frames of the map) |
 //! | `ApCorrMap` | `field` |
@@ -67,6 +68,7 @@ const LEAF_CLASSES: &[&str] = &[
     "SpanSet",
     "SpatiallyConstantTransmissionCurve",
     "TanWcs",
+    "TransformBoundedField",
     "TransformPoint2ToPoint2",
     "VisitInfo",
     "Wcs",
@@ -76,7 +78,8 @@ const LEAF_CLASSES: &[&str] = &[
 fn known_columns(class: &str) -> Option<&'static [&'static str]> {
     Some(match class {
         "PhotoCalib" | "ApCorrMap" => &["field"],
-        "FluxFitBoundedField" => &["wcs"],
+        "FluxFitBoundedField" | "PixelAreaBoundedField" => &["wcs"],
+        "ProductBoundedField" => &["id"],
         "Detector" => &["transformMap"],
         "TransformMap" => &["transform"],
         "CoaddInputs" | "CoaddPsf" => EXPOSURE_COLUMNS,

@@ -3,6 +3,8 @@
 use pantler_core::{Hasher, Origin};
 
 use crate::carrier::Carrier;
+use crate::decode::DecodeError;
+use crate::summary::{Described, SummaryLine};
 use crate::values::Values;
 
 /// When, where and how an exposure was taken: from header cards or an archive record.
@@ -57,6 +59,13 @@ impl Values for VisitInfo {
 }
 
 leaf_object!(VisitInfo);
+
+impl Described for VisitInfo {
+    fn summary(&self) -> Result<Vec<SummaryLine>, DecodeError> {
+        let seconds = self.exposure_time();
+        Ok(vec![SummaryLine::with_unit("exposure_time", seconds, "s")])
+    }
+}
 
 /// Says whether a card carries a part of the visit's description, as the LSST stack writes them into primary headers.
 ///

@@ -203,6 +203,12 @@ impl Wcs {
         Ok(self.evaluated()?.frame().0.map(str::to_owned))
     }
 
+    /// Returns the position in degrees of the point where the plane of a gnomonic projection touches the sky; `None` for
+    /// other projections.
+    pub fn tangent_point(&self) -> Result<Option<(f64, f64)>, WcsError> {
+        Ok(self.evaluated()?.tangent_point())
+    }
+
     /// Fits the gnomonic projection with SIP distortion over some pixels, for a header of the array of these pixels.
     pub fn fit_tan_sip(&self, pixels: PixelBox) -> Result<HeaderWcs, WcsError> {
         let evaluated = self.evaluated()?;

@@ -107,6 +107,19 @@ impl Evaluated {
         })
     }
 
+    /// Returns the position where the plane of a gnomonic projection touches the sky.
+    pub(super) fn tangent_point(&self) -> Option<(f64, f64)> {
+        match self {
+            Evaluated::TanSip(projection) => Some(projection.crval),
+            Evaluated::Projected(_) => None,
+            Evaluated::Mapping(sky) => match sky.mapping.tangent_point()?[..] {
+                [a, b] if sky.swapped => Some(in_degrees(b, a)),
+                [a, b] => Some(in_degrees(a, b)),
+                _ => None,
+            },
+        }
+    }
+
     /// Returns the reference frame and its equinox, where they are known.
     pub(super) fn frame(&self) -> (Option<&str>, Option<f64>) {
         match self {

@@ -84,6 +84,18 @@ impl Mapping {
         }
     }
 
+    /// Returns where the origin of the plane of a gnomonic projection goes, if the mapping ends in one and what follows it.
+    pub(crate) fn tangent_point(&self) -> Option<Vec<f64>> {
+        let Mapping::Series(parts) = self else {
+            return (*self == Mapping::FromPlane).then(|| self.map(&[0.0, 0.0]));
+        };
+        parts.iter().enumerate().find_map(|(index, part)| {
+            let start = part.tangent_point()?;
+            let rest = parts.iter().skip(index + 1);
+            Some(rest.fold(start, |point, part| part.map(&point)))
+        })
+    }
+
     /// Maps a point.
     pub(crate) fn map(&self, point: &[f64]) -> Vec<f64> {
         match self {
