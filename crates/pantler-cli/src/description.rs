@@ -8,7 +8,7 @@ use pantler::objects::{
 use pantler::{DataId, Object, ObjectRef, data_id_json, human_bytes};
 use serde_json::{Map, Value, json};
 
-use crate::picture::plane_colour;
+use crate::picture::{Title, plane_colours};
 use crate::screen::{Screen, Style};
 use crate::table::{Align, table};
 use crate::values::object_json;
@@ -80,6 +80,16 @@ impl Description {
             .filter(|section| !section.is_empty())
             .collect();
         sections.join("\n")
+    }
+
+    /// Returns what stands above its picture.
+    pub fn title(&self) -> Title {
+        let words = [self.name.clone(), self.data_id.to_string()];
+        let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        Title {
+            name: words.join("   "),
+            class: self.object.class().to_owned(),
+        }
     }
 
     fn header(&self) -> Option<ObjectRef> {
@@ -294,6 +304,7 @@ fn mask_table(screen: &Screen, object: &dyn Object) -> String {
         .map(|(name, bit)| (name, *bit))
         .collect();
     planes.sort_by_key(|(_, bit)| *bit);
+    let colours = plane_colours(mask.planes());
     let rows: Vec<Vec<String>> = planes
         .into_iter()
         .map(|(name, bit)| {
@@ -303,7 +314,7 @@ fn mask_table(screen: &Screen, object: &dyn Object) -> String {
                 bit.to_string(),
                 set.to_string(),
                 format!("{:.2} %", 100.0 * set as f64 / pixels),
-                plane_colour(name, bit).0.to_owned(),
+                colours.get(name).map_or("", |colour| colour.0).to_owned(),
             ]
         })
         .collect();

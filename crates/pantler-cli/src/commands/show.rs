@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::arguments::More;
 use crate::description::{ComponentLine, Description};
 use crate::failure::Failure;
-use crate::picture::Drawn;
+use crate::picture::drawing;
 use crate::program::{CommandResult, Outcome};
 use crate::screen::{Screen, Style};
 use crate::session::Session;
@@ -24,8 +24,9 @@ use crate::words;
 
 /// Show what is in a repository, what a dataset is, or what a file is
 ///
-/// With --png a picture of the image is written: asinh stretch between the 2nd and the 99.7th percentile, mask planes as
-/// translucent colours, y upwards, at most 1024 pixels wide and high.
+/// With --png a picture is written. Of an image: asinh stretch between the 2nd and the 99.7th percentile, mask planes as
+/// translucent colours, y upwards, at most 1024 pixels wide and high, with a compass and a bar for the scale where there is
+/// a WCS.
 #[derive(Debug, Args)]
 #[command(override_usage = "pantler show [OPTIONS] <REPO>
        pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
@@ -120,7 +121,7 @@ impl Show {
         description: &Description,
     ) -> CommandResult {
         if let Some(png) = &self.png {
-            write_picture(&description.object, &description.name, png)?;
+            write_picture(description, png)?;
         }
         session.screen.show(
             || {
@@ -141,25 +142,22 @@ impl Show {
     }
 }
 
-fn write_picture(object: &ObjectRef, name: &str, file: &Path) -> Result<(), Failure> {
-    let Some(drawn) = Drawn::of(object) else {
-        return Err(Report::new(
-            Kind::Request,
-            format!("a picture of `{name}` cannot be made"),
-        )
-        .fact(
-            Label::Why,
-            format!("it is of class {}, which has no pixels", object.class()),
-        )
-        .into());
-    };
-    let bytes = drawn.picture().png().map_err(|why| {
+fn write_picture(description: &Description, file: &Path) -> Result<(), Failure> {
+    let failed = |kind: Kind, why: String| {
         Report::new(
-            Kind::Unsupported,
-            format!("a picture of `{name}` cannot be made"),
+            kind,
+            format!("a picture of `{}` cannot be made", description.name),
         )
         .fact(Label::Why, why)
+    };
+    let title = description.title();
+    let canvas = drawing(&description.object, &title).map_err(|none| {
+        let report = failed(Kind::Request, none.why);
+        none.hints
+            .into_iter()
+            .fold(report, |report, hint| report.hint(hint))
     })?;
+    let bytes = canvas.png().map_err(|why| failed(Kind::Unsupported, why))?;
     Ok(export::write_file(file, &bytes)?)
 }
 

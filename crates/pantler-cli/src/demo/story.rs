@@ -10,7 +10,7 @@ use pantler::{Butler, Composition, KeyValue, ObjectRef, Parameters, Report, expo
 use super::prompt::{Prompt, command_line};
 use super::survey::{CCDS, JOINTCAL_POLICY, LATE, SIZE, Survey, UNFITTED, VISITS, data_id};
 use crate::failure::Failure;
-use crate::picture::Drawn;
+use crate::picture::{Title, drawing};
 use crate::screen::Style;
 use crate::session::Session;
 
@@ -248,8 +248,13 @@ impl Story<'_> {
     fn write_picture(&self) -> Result<String, Failure> {
         let file = self.survey.path("picture.png");
         let exposure = self.get("calexp:jointcal", Some(0))?;
-        let drawn = Drawn::of(&exposure).ok_or_else(|| bug("it cannot draw an exposure"))?;
-        let png = drawn.picture().png().map_err(|why| bug(&why))?;
+        let (visit, ccd) = words_of(SHOWN);
+        let title = Title {
+            name: format!("calexp   {visit} {ccd} tract=0"),
+            class: exposure.class().to_owned(),
+        };
+        let canvas = drawing(&exposure, &title).map_err(|none| bug(&none.why))?;
+        let png = canvas.png().map_err(|why| bug(&why))?;
         export::write_file(Path::new(&file), &png)?;
         Ok(file)
     }

@@ -301,8 +301,9 @@ fn show() {
     assert_snapshot!(help("show"), @"
     Show what is in a repository, what a dataset is, or what a file is
 
-    With --png a picture of the image is written: asinh stretch between the 2nd and the 99.7th
-    percentile, mask planes as translucent colours, y upwards, at most 1024 pixels wide and high.
+    With --png a picture is written. Of an image: asinh stretch between the 2nd and the 99.7th
+    percentile, mask planes as translucent colours, y upwards, at most 1024 pixels wide and high, with a
+    compass and a bar for the scale where there is a WCS.
 
     Usage: pantler show [OPTIONS] <REPO>
            pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
