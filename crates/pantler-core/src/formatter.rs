@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{ObjectRef, StoreError};
+use crate::{ObjectRef, RowRanges, StoreError};
 
 /// Random access to the bytes of one artifact.
 pub trait Source: Send + Sync {
@@ -54,6 +54,15 @@ pub struct ReadRequest {
     pub bbox: Option<PixelBox>,
     /// Only these columns.
     pub columns: Option<Vec<String>>,
+    /// Only these rows.
+    pub rows: Option<RowRanges>,
+}
+
+impl ReadRequest {
+    /// Returns whether only a piece of what `part` names is wanted: some pixels, some columns or some rows.
+    pub fn is_partial(&self) -> bool {
+        self.bbox.is_some() || self.columns.is_some() || self.rows.is_some()
+    }
 }
 
 /// Where a part lies in its artifact, as far as the layout tells.
@@ -150,6 +159,16 @@ pub enum FormatError {
         part: String,
         /// The parts it has.
         known: Vec<String>,
+    },
+    /// The table has fewer rows than were asked for.
+    #[error("{file} has {rows} rows, and {wanted} were asked for")]
+    NoSuchRows {
+        /// The file.
+        file: String,
+        /// How many rows it has.
+        rows: u64,
+        /// The rows asked for.
+        wanted: RowRanges,
     },
     /// The format, or this version of pantler, cannot do it.
     #[error("{file}: {why}")]

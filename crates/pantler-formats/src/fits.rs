@@ -35,6 +35,7 @@ mod structure;
 mod table_ascii;
 mod table_columns;
 mod table_reading;
+mod table_rows;
 mod table_stored;
 mod table_values;
 mod table_writing;

@@ -1,4 +1,4 @@
-//! Parquet files: tables column by column, of which only the wanted columns are read.
+//! Parquet files: tables column by column, of which only the wanted columns and the pages of the wanted rows are read.
 //!
 //! ```text
 //! footer ─► where each column's chunks lie ─► one request for those of the wanted columns ─► table
@@ -7,14 +7,16 @@
 //! Header cards travel as text under the key `fits_header`; what pandas notes about a whole table is kept as it is. The
 //! layout says where footer and columns lie, so that a plan knows what some columns cost.
 
+mod layout;
 mod pieces;
+mod rows;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelectionPolicy,
 };
 use ::parquet::arrow::{ArrowWriter, ProjectionMask};
 use ::parquet::basic::Compression;
@@ -32,7 +34,9 @@ use serde_json::{Value, json};
 use crate::fits::{cards_of_text, text_of_cards};
 use crate::whole::{corrupt, unfit};
 
+use layout::Layout;
 use pieces::Pieces;
+use rows::{WantedRows, offset_indexes};
 
 /// The bytes with which a file starts and ends.
 const MAGIC: &[u8] = b"PAR1";
@@ -102,7 +106,7 @@ impl Formatter for ParquetFormatter {
         let layout = layout
             .and_then(Layout::parse)
             .filter(|layout| layout.size == pieces.size());
-        if let Some(ranges) = layout.and_then(|layout| layout.ranges(request)) {
+        if let Some(ranges) = layout.and_then(|layout| layout.first_ranges(request)) {
             pieces.fetch(&ranges)?;
         }
         guarded(source, || {
@@ -192,7 +196,25 @@ impl Footer {
                 json!([name, numbers.collect::<Vec<u64>>()])
             })
             .collect();
-        json!({ "size": size, "footer": self.range.start, "columns": columns }).to_string()
+        let groups = self.metadata.row_groups();
+        let rows: Vec<i64> = groups.iter().map(|group| group.num_rows()).collect();
+        let numbers: Vec<usize> = (0..groups.len()).collect();
+        let leaves: Vec<usize> = (0..self.leaves()).collect();
+        let pages = offset_indexes(&self.metadata, &numbers, &leaves);
+        let pages = pages.filter(|range| range.end <= self.range.start);
+        json!({
+            "size": size,
+            "footer": self.range.start,
+            "columns": columns,
+            "rows": rows,
+            "pages": pages.map(|range| [range.start, range.end]),
+        })
+        .to_string()
+    }
+
+    /// Returns the number of columns of values; a column of structures has several.
+    fn leaves(&self) -> usize {
+        self.metadata.file_metadata().schema_descr().num_columns()
     }
 
     fn header(&self) -> Metadata {
@@ -238,20 +260,42 @@ impl Footer {
         let wanted = self.wanted(source, request)?;
         let all = || (0..self.columns.len()).collect();
         let chosen: Vec<usize> = wanted.clone().unwrap_or_else(all);
-        let ranges = chosen
-            .iter()
-            .flat_map(|&at| self.columns[at].1.iter().cloned());
-        pieces.fetch(&ranges.collect::<Vec<_>>())?;
+        let schema = self.metadata.file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(schema, chosen.iter().copied());
+        let mut metadata = Arc::clone(&self.metadata);
+        let mut wanted_rows = None;
+        match &request.rows {
+            None => {
+                let ranges = chosen
+                    .iter()
+                    .flat_map(|&at| self.columns[at].1.iter().cloned());
+                pieces.fetch(&ranges.collect::<Vec<_>>())?;
+            }
+            Some(rows) => {
+                let rows = WantedRows::of(&metadata, rows, source)?;
+                let leaves: Vec<usize> = (0..self.leaves())
+                    .filter(|&leaf| mask.leaf_included(leaf))
+                    .collect();
+                metadata = rows.fetch(&metadata, &leaves, &mut pieces, source)?;
+                wanted_rows = Some(rows);
+            }
+        }
         let most = FREE_MEMORY.max(pieces.size().saturating_mul(MOST_INFLATION));
         let options = ArrowReaderOptions::new();
-        let loaded = ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), options)
+        let loaded = ArrowReaderMetadata::try_new(metadata, options)
             .map_err(|error| wrong(error.to_string()))?;
-        let mask = ProjectionMask::roots(self.metadata.file_metadata().schema_descr(), chosen);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(pieces.held(), loaded)
+        let held = pieces.into_held();
+        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(held, loaded)
             .with_projection(mask)
-            .with_batch_size(ROWS_AT_ONCE)
-            .build()
-            .map_err(|error| wrong(error.to_string()))?;
+            .with_batch_size(ROWS_AT_ONCE);
+        if let Some(rows) = &wanted_rows {
+            // Pages without a wanted row were not fetched, and this way they are not looked at.
+            reader = reader
+                .with_row_groups(rows.groups())
+                .with_row_selection(rows.selection())
+                .with_row_selection_policy(RowSelectionPolicy::Selectors);
+        }
+        let reader = reader.build().map_err(|error| wrong(error.to_string()))?;
         let schema = reader.schema();
         let (mut batches, mut memory) = (Vec::new(), 0_u64);
         for batch in reader {
@@ -268,7 +312,7 @@ impl Footer {
             1 => batches.swap_remove(0),
             _ => concat_batches(&schema, &batches).map_err(|error| wrong(error.to_string()))?,
         };
-        let batch = with_notes_of_pandas(batch, wanted.is_none());
+        let batch = with_notes_of_pandas(batch, wanted.is_none() && request.rows.is_none());
         let table = Table::new(batch, self.header()).map_err(|error| FormatError::Unsupported {
             file: source.name().to_owned(),
             why: error.to_string(),
@@ -321,67 +365,6 @@ fn columns(metadata: &ParquetMetaData, end: u64) -> Option<Vec<(String, Vec<Rang
         }
     }
     Some(columns)
-}
-
-/// Where footer and columns of a file lie.
-struct Layout {
-    size: u64,
-    footer: u64,
-    columns: Vec<(String, Vec<Range<u64>>)>,
-}
-
-impl Layout {
-    fn parse(bytes: &[u8]) -> Option<Layout> {
-        let document: Value = serde_json::from_slice(bytes).ok()?;
-        let size = document.get("size")?.as_u64()?;
-        let footer = document.get("footer")?.as_u64()?;
-        let column = |column: &Value| {
-            let name = column.get(0)?.as_str()?.to_owned();
-            let numbers: Option<Vec<u64>> = column
-                .get(1)?
-                .as_array()?
-                .iter()
-                .map(Value::as_u64)
-                .collect();
-            let numbers = numbers?;
-            let (pairs, rest) = numbers.as_chunks::<2>();
-            let ranges: Vec<Range<u64>> = pairs.iter().map(|[start, end]| *start..*end).collect();
-            let sound = |range: &Range<u64>| range.start <= range.end && range.end <= footer;
-            (rest.is_empty() && ranges.iter().all(sound)).then_some((name, ranges))
-        };
-        let columns: Option<Vec<_>> = document
-            .get("columns")?
-            .as_array()?
-            .iter()
-            .map(column)
-            .collect();
-        (footer <= size).then_some(Layout {
-            size,
-            footer,
-            columns: columns?,
-        })
-    }
-
-    /// Returns the ranges that a request needs; `None` if there is nothing such.
-    fn ranges(&self, request: &ReadRequest) -> Option<Vec<Range<u64>>> {
-        let mut ranges = vec![self.footer..self.size];
-        match (request.part.as_slice(), &request.columns) {
-            ([], None) => ranges.extend(
-                self.columns
-                    .iter()
-                    .flat_map(|(_, ranges)| ranges.iter().cloned()),
-            ),
-            ([], Some(names)) => {
-                for name in names {
-                    let (_, found) = self.columns.iter().find(|(known, _)| known == name)?;
-                    ranges.extend(found.iter().cloned());
-                }
-            }
-            ([name], _) if name == "metadata" => {}
-            _ => return None,
-        }
-        Some(pieces::joined(&ranges))
-    }
 }
 
 fn write(table: &Table) -> Result<Bytes, ::parquet::errors::ParquetError> {

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use pantler_core::assembler::Slot;
-use pantler_core::formatter::{PixelBox, ReadRequest};
+use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition, Place};
 use pantler_core::python_type::{PythonType, python_type};
@@ -18,22 +18,8 @@ use crate::assemble::{PluginSet, generic, without_overridden};
 use crate::cache::{ObjectCache, ObjectKey};
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::parameters::Parameters;
 use crate::planner::node_name;
-
-/// What of the dataset is wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Parameters {
-    /// Only these pixels.
-    pub bbox: Option<PixelBox>,
-    /// Only these columns.
-    pub columns: Option<Vec<String>>,
-}
-
-impl Parameters {
-    fn is_whole(&self) -> bool {
-        *self == Parameters::default()
-    }
-}
 
 /// Executes plans.
 #[derive(Clone, Copy)]
@@ -54,6 +40,7 @@ impl Executor<'_> {
     /// Returns the object that the plan is for.
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
         self.check_possible(&plan.root)?;
+        parameters.check_plan(plan)?;
         let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
         let mut known = HashSet::new();
         gather(&plan.root, parameters, &mut |node, read, parameters| {
@@ -71,12 +58,14 @@ impl Executor<'_> {
                 .collect::<Result<Objects>>()?
         };
         let object = self.assembled(&plan.root, parameters, &objects)?;
-        object.ok_or_else(|| {
+        let object = object.ok_or_else(|| {
             Error::request(format!(
                 "`{}` is an optional part that does not exist",
                 plan.name
             ))
-        })
+        })?;
+        parameters.check_object(&plan.name, object.as_ref())?;
+        Ok(object)
     }
 
     /// Refuses, before anything is read, what only a plug-in could do that nobody registered, and what a policy asks for that
@@ -187,10 +176,7 @@ impl Executor<'_> {
     fn object(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
         self.cache.get_or_read(key, || {
             let object = self.read(key, node, read)?;
-            if !key.request.part.is_empty()
-                || key.request.bbox.is_some()
-                || key.request.columns.is_some()
-            {
+            if !key.request.part.is_empty() || key.request.is_partial() {
                 return Ok(object);
             }
             // Parts that are in memory already are the same objects from now on, and the others become known (rule R13).
@@ -222,7 +208,8 @@ impl Executor<'_> {
             if !known && key.request == whole_request(read) {
                 return self.read_all_and_digest(&formatter, &source, layout.as_deref(), key, read);
             }
-            if let (Some(ranges), None) = (&read.ranges, &key.request.bbox) {
+            // The plan's ranges are those of all of it; the formatter knows which of them a piece needs.
+            if let (Some(ranges), false) = (&read.ranges, key.request.is_partial()) {
                 source.prefetch(ranges).map_err(Error::from)?;
             }
             formatter
@@ -236,7 +223,7 @@ impl Executor<'_> {
             dataset_type: read.record.dataset_type().clone(),
             data_id: read.record.data_id.clone(),
             part: key.request.part.clone(),
-            whole: key.request.bbox.is_none() && key.request.columns.is_none(),
+            whole: !key.request.is_partial(),
         }))
     }
 
@@ -519,6 +506,7 @@ fn object_key(node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKe
             .collect(),
         bbox: parameters.bbox,
         columns: parameters.columns.clone(),
+        rows: parameters.rows.clone(),
         ..whole_request(read)
     };
     if let Some((part, class)) = part_of_the_whole(read) {

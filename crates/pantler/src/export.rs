@@ -6,7 +6,8 @@ use pantler_core::plan::{Plan, PlanKind, PlanNode};
 use pantler_core::{DatasetId, ObjectRef};
 
 use crate::error::{Asked, Error, Result};
-use crate::execute::{Executor, Parameters, format_error};
+use crate::execute::{Executor, format_error};
+use crate::parameters::Parameters;
 use crate::planner::node_name;
 
 /// A file to be handed out.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pantler::core::RowRanges;
 use pantler::core::formatter::PixelBox;
 use pantler::core::report::Kind;
 use pantler::{Butler, DataId, Parameters, Query, Report};
@@ -37,6 +38,9 @@ pub struct Get {
     /// Only these columns
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     columns: Option<Vec<String>>,
+    /// Only these rows, counted from 0 and without the END: 0:10 are the first ten
+    #[arg(long, value_name = "FIRST:END,...")]
+    rows: Option<RowRanges>,
     #[command(flatten)]
     composition: CompositionChoice,
 }
@@ -77,6 +81,7 @@ impl Get {
         let parameters = Parameters {
             bbox: self.bbox,
             columns: self.columns.clone(),
+            rows: self.rows.clone(),
         };
         let plan = butler.explain(&self.dataset.name, data_id, self.composition.get())?;
         let object = butler.execute(&plan, &parameters)?;

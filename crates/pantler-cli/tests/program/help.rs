@@ -237,6 +237,9 @@ fn get() {
           --columns <A,B>
               Only these columns
 
+          --rows <FIRST:END,...>
+              Only these rows, counted from 0 and without the END: 0:10 are the first ten
+
           --composition <HOW>
               How a composite's parts are found: as they were recorded, or by lookup as if nothing had
               been recorded

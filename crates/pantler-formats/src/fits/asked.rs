@@ -3,6 +3,7 @@
 //! [`Asked::of`] turns a request into one [`Target`]; the reader and the planner both start from it, so that what is read is
 //! what was planned.
 
+use pantler_core::RowRanges;
 use pantler_core::formatter::{PixelBox, ReadRequest};
 use pantler_objects::synonyms::{canonical, class_of, components};
 
@@ -56,6 +57,8 @@ pub(crate) struct Asked {
     pub(crate) bbox: Option<PixelBox>,
     /// Only these columns.
     pub(crate) columns: Option<Vec<String>>,
+    /// Only these rows.
+    pub(crate) rows: Option<RowRanges>,
     /// Whether the class of the whole is not known, so that the file decides.
     pub(crate) guess: bool,
 }
@@ -73,6 +76,7 @@ impl Asked {
             hdu: request.hdu.map(|hdu| hdu as usize),
             bbox: request.bbox,
             columns: request.columns.clone(),
+            rows: request.rows.clone(),
             guess: request.class.is_none(),
         }
     }

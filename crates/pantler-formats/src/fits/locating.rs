@@ -15,7 +15,9 @@ use super::opened::coalesce;
 use super::place::Place;
 use super::plane::{bbox, data_range};
 use super::reading::holds_table;
+use super::structure::HduKind;
 use super::table_reading::table_hdu;
+use super::table_rows::row_bytes;
 
 /// Returns where a part lies; `None` if the layout does not tell.
 pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
@@ -97,11 +99,21 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> 
 }
 
 /// Returns the ranges of a table: rows lie one after the other, so that some columns cost as much as all.
+///
+/// Of some rows' arrays in the heap only the rows themselves tell where they lie, and of the lines of an ASCII table only its
+/// header does; they are left out here.
 fn table(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> {
     let index = asked.hdu.or_else(|| table_hdu(&layout.shapes))?;
     let shape = layout.shapes.get(index)?;
     let primary = layout.shapes.first()?.header.clone();
-    Some(vec![primary, shape.header.clone(), shape.data.clone()])
+    let data = match (&asked.rows, &shape.kind) {
+        (None, _) => vec![shape.data.clone()],
+        (Some(rows), HduKind::BinaryTable(table)) if rows.end() <= table.rows => {
+            row_bytes(rows, shape.data.start, table.width)
+        }
+        (Some(_), _) => Vec::new(),
+    };
+    Some([vec![primary, shape.header.clone()], data].concat())
 }
 
 fn component(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Vec<Range<u64>>> {

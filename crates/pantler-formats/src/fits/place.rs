@@ -3,7 +3,7 @@
 //! Every reader of this folder carries one, so that no error leaves without saying which file and which HDU it means.
 //! HDUs are counted from 0, as astropy and the policies' `[n]` count them.
 
-use pantler_core::FormatError;
+use pantler_core::{FormatError, RowRanges};
 
 /// A file, or one HDU of it, for messages.
 #[derive(Debug, Clone)]
@@ -52,6 +52,15 @@ impl Place {
                 Some(unit) => format!("{unit}: {why}"),
                 None => why,
             },
+        }
+    }
+
+    /// Returns the error that a table has only so many rows.
+    pub(crate) fn no_rows(&self, rows: u64, wanted: &RowRanges) -> FormatError {
+        FormatError::NoSuchRows {
+            file: self.file.clone(),
+            rows,
+            wanted: wanted.clone(),
         }
     }
 

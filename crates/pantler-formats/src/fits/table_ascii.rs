@@ -5,20 +5,22 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array};
-use pantler_core::FormatError;
+use pantler_core::{FormatError, RowRanges};
 
 use super::card::integer_of;
 use super::contents::Contents;
 use super::structure::Hdu;
 use super::table_columns::{Cards, Said, Scale, Selection, name_of};
 use super::table_reading::Columns;
+use super::table_rows::{read_rows, wanted_rows};
 use super::table_values::texts;
 
-/// Reads the columns of an ASCII table; the second return value are those that were wanted.
+/// Reads the columns of an ASCII table; returns the number of rows, and the columns that were wanted.
 pub(crate) fn ascii_columns(
     contents: &Contents<'_>,
     hdu: &Hdu,
     selection: &Selection<'_>,
+    asked: Option<&RowRanges>,
 ) -> Result<(usize, Columns), FormatError> {
     let number = |keyword: &str| {
         let number = integer_of(&hdu.cards, keyword).and_then(|n| usize::try_from(n).ok());
@@ -37,10 +39,12 @@ pub(crate) fn ascii_columns(
     let names: Vec<String> = (1..=fields)
         .map(|n| name_of(cards.text("TTYPE", n).unwrap_or_default(), n))
         .collect();
+    let wanted = wanted_rows(asked, rows as u64, &hdu.place)?;
+    // No more than all rows, which are counted in a `usize`.
+    let rows = wanted.count() as usize;
     let mut bytes = bytes::Bytes::new();
     if names.iter().any(|name| selection.wants(name)) {
-        let start = hdu.shape.data.start;
-        bytes = contents.file().read(start..start + (width * rows) as u64)?;
+        bytes = read_rows(contents, &wanted, hdu.shape.data.start, width as u64)?;
     }
     let mut columns = Columns::new();
     for (name, number) in names.iter().zip(1..) {
@@ -48,7 +52,15 @@ pub(crate) fn ascii_columns(
             continue;
         }
         let column = AsciiColumn::of(&cards, number, width, hdu)?;
-        let array = column.read(&bytes, width, rows, hdu, name)?;
+        let array = column.read(
+            &Lines {
+                bytes: &bytes,
+                width,
+                wanted: &wanted,
+            },
+            hdu,
+            name,
+        )?;
         let description = cards.text("TDOC", number).unwrap_or_default();
         let said = Said {
             name,
@@ -59,6 +71,13 @@ pub(crate) fn ascii_columns(
     }
     let columns = selection.arrange(columns, || names.clone(), &hdu.place)?;
     Ok((rows, columns))
+}
+
+/// The lines that were read, and which rows they are.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    width: usize,
+    wanted: &'a RowRanges,
 }
 
 /// Where a column stands in a line, and how its fields are written.
@@ -111,16 +130,11 @@ impl<'a> AsciiColumn<'a> {
         })
     }
 
-    fn read(
-        &self,
-        bytes: &[u8],
-        width: usize,
-        rows: usize,
-        hdu: &Hdu,
-        name: &str,
-    ) -> Result<ArrayRef, FormatError> {
-        let fields = bytes
-            .chunks_exact(width.max(1))
+    fn read(&self, lines: &Lines<'_>, hdu: &Hdu, name: &str) -> Result<ArrayRef, FormatError> {
+        let rows = lines.bytes.len() / lines.width.max(1);
+        let fields = lines
+            .bytes
+            .chunks_exact(lines.width.max(1))
             .map(|line| &line[self.start..self.end]);
         if self.letter == b'A' {
             return Ok(texts(
@@ -129,7 +143,8 @@ impl<'a> AsciiColumn<'a> {
                 rows.saturating_mul(self.end - self.start),
             ));
         }
-        let wrong = |row: usize| {
+        let wrong = |line: usize| {
+            let row = lines.wanted.row_at(line as u64).unwrap_or_default();
             hdu.place
                 .corrupt(format!("column `{name}`, row {row}: it is no number"))
         };

@@ -1,7 +1,7 @@
 //! Reads tables: which HDU is meant, its header, and the columns of a binary table.
 //!
-//! Rows lie one after the other in a file, so they are read whole, and only the bytes of the wanted columns are taken out of
-//! them. Of the heap, one piece is read for each wanted column of lists: from its first array to its last. ASCII tables are
+//! Rows lie one after the other in a file, so the wanted ones are read whole, and only the bytes of the wanted columns are
+//! taken out of them. Of the heap, one piece is read for each wanted column of lists: from its first array to its last. ASCII tables are
 //! next door.
 
 use std::ops::Range;
@@ -13,7 +13,7 @@ use arrow_array::{
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{Field, Schema};
 use bytes::Bytes;
-use pantler_core::{FormatError, ObjectRef};
+use pantler_core::{FormatError, ObjectRef, RowRanges};
 use pantler_objects::header_calib::is_archive_card;
 use pantler_objects::metadata::is_structural_keyword;
 use pantler_objects::record::{Column, ColumnKind, element_bytes};
@@ -27,6 +27,7 @@ use super::reading::{is_of_file, merge};
 use super::structure::{Hdu, HduKind, HduShape};
 use super::table_ascii::ascii_columns;
 use super::table_columns::{Cards, Said, Selection, is_column_card, name_of};
+use super::table_rows::{read_rows, wanted_rows};
 use super::table_values::{Elements, bit, texts};
 
 /// Columns that take no room in a file take some in memory; more values than this are refused.
@@ -51,8 +52,8 @@ pub(crate) fn read_table(contents: &Contents<'_>, asked: &Asked) -> Result<Objec
     hdu.check_data()?;
     let selection = Selection::of(asked.columns.as_deref());
     let (rows, columns) = match hdu.shape.kind {
-        HduKind::BinaryTable(_) => binary_columns(contents, &hdu, &selection)?,
-        HduKind::AsciiTable => ascii_columns(contents, &hdu, &selection)?,
+        HduKind::BinaryTable(_) => binary_columns(contents, &hdu, &selection, asked.rows.as_ref())?,
+        HduKind::AsciiTable => ascii_columns(contents, &hdu, &selection, asked.rows.as_ref())?,
         _ => return Err(hdu.place.unsupported("it holds no table")),
     };
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
@@ -108,12 +109,13 @@ fn binary_columns(
     contents: &Contents<'_>,
     hdu: &Hdu,
     selection: &Selection<'_>,
+    asked: Option<&RowRanges>,
 ) -> Result<(usize, Columns), FormatError> {
     let table = hdu.table()?;
     let records = table_of(hdu)?;
-    let rows =
-        usize::try_from(table.rows).map_err(|_| hdu.place.corrupt("it has too many rows"))?;
-    let body = table.width.saturating_mul(table.rows);
+    let wanted_rows = wanted_rows(asked, table.rows, &hdu.place)?;
+    let count = wanted_rows.count();
+    let rows = usize::try_from(count).map_err(|_| hdu.place.corrupt("it has too many rows"))?;
     let start = hdu.shape.data.start;
     let mut reading = Rows {
         contents,
@@ -122,6 +124,7 @@ fn binary_columns(
         bytes: Bytes::new(),
         width: records.row_bytes(),
         rows,
+        wanted_rows,
         heap: start.saturating_add(table.heap)..hdu.shape.data.end,
     };
     let numbered = || records.columns().iter().zip(1..);
@@ -131,12 +134,12 @@ fn binary_columns(
         .iter()
         .filter(|(column, _)| column.width == 0)
         .count();
-    if (empty as u64).saturating_mul(table.rows) > MOST_EMPTY {
+    if (empty as u64).saturating_mul(count) > MOST_EMPTY {
         let why = format!("it has {rows} rows of columns that hold nothing");
         return Err(hdu.place.unsupported(why));
     }
     if !wanted.is_empty() {
-        reading.bytes = contents.file().read(start..start.saturating_add(body))?;
+        reading.bytes = read_rows(contents, &reading.wanted_rows, start, table.width)?;
     }
     let mut columns = Columns::new();
     for (column, number) in wanted {
@@ -158,6 +161,7 @@ struct Rows<'a> {
     bytes: Bytes,
     width: usize,
     rows: usize,
+    wanted_rows: RowRanges,
     heap: Range<u64>,
 }
 
@@ -410,6 +414,7 @@ impl Rows<'_> {
             let range = heap_range(column, bytes).filter(|range| range.end <= size);
             let outside = || {
                 let name = &column.name;
+                let row = self.wanted_rows.row_at(row as u64).unwrap_or_default();
                 let why = format!("column `{name}`, row {row}: its array lies outside of the heap");
                 self.hdu.place.corrupt(why)
             };

@@ -4,6 +4,7 @@ mod archives;
 mod mutations;
 mod oracle;
 mod parts;
+mod rows;
 mod sha256;
 mod support;
 mod tables;

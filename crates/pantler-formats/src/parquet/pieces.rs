@@ -66,7 +66,12 @@ impl<'a> Pieces<'a> {
     }
 
     /// Returns what was fetched.
-    pub(super) fn held(self) -> Held {
+    pub(super) fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// Returns what was fetched, and nothing else.
+    pub(super) fn into_held(self) -> Held {
         self.held
     }
 }

@@ -3,6 +3,12 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use ::parquet::arrow::ArrowWriter;
+use ::parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use pantler_core::formatter::ReadRequest;
 use pantler_core::object::downcast;
@@ -210,6 +216,124 @@ fn some_columns_cost_the_footer_and_their_own_bytes() {
     assert!(matches!(error, FormatError::NoSuchPart { part, .. } if part == "Mag"));
 }
 
+/// 1000 rows in groups of 400, and those in pages of 50.
+fn paged(with_index: bool) -> Counted {
+    let numbers: Int64Array = (0..1000).collect();
+    let squares: Float64Array = (0..1000).map(|row| Some(f64::from(row * row))).collect();
+    let words: StringArray = (0..1000)
+        .map(|row| Some(["north", "south"][row % 2]))
+        .collect();
+    let lists = (0..1000).map(|row| Some((0..row % 4).map(Some).collect::<Vec<_>>()));
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(lists);
+    let batch = RecordBatch::try_from_iter([
+        ("number", Arc::new(numbers) as ArrayRef),
+        ("square", Arc::new(squares)),
+        ("word", Arc::new(words)),
+        ("list", Arc::new(lists)),
+    ])
+    .unwrap();
+    let properties = WriterProperties::builder()
+        .set_max_row_group_row_count(Some(400))
+        .set_data_page_row_count_limit(50)
+        .set_write_batch_size(50)
+        .set_offset_index_disabled(!with_index)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    source(writer.into_inner().unwrap())
+}
+
+fn rows_of(text: &str) -> ReadRequest {
+    ReadRequest {
+        rows: Some(text.parse().unwrap()),
+        ..ReadRequest::default()
+    }
+}
+
+#[test]
+fn some_rows_are_those_of_the_whole() {
+    for file in [paged(true), paged(false)] {
+        let layout = ParquetFormatter.index(&file).unwrap();
+        let all = whole(&file);
+        for text in ["0:1000", "0:1", "399:401", "75:80,420:470,999:1000", "5:5"] {
+            let request = rows_of(text);
+            let pieces = request.rows.as_ref().unwrap().ranges().iter();
+            let pieces = pieces.map(|range| {
+                let length = (range.end - range.start) as usize;
+                table(&all).batch().slice(range.start as usize, length)
+            });
+            let pieces: Vec<RecordBatch> = pieces.collect();
+            let expected = concat_batches(table(&all).batch().schema_ref(), &pieces).unwrap();
+            let expected = Table::new(expected, Metadata::default()).unwrap();
+            for layout in [None, layout.as_deref()] {
+                let some = ParquetFormatter.read(&file, layout, &request).unwrap();
+                assert_eq!(expected.difference(some.as_ref()), None, "{text}");
+            }
+        }
+        let error = ParquetFormatter.read(&file, None, &rows_of("0:1001"));
+        assert!(matches!(
+            error.unwrap_err(),
+            FormatError::NoSuchRows { rows: 1000, .. }
+        ));
+    }
+}
+
+/// The library that wrote the file says where its pages lie.
+#[test]
+fn some_rows_cost_the_pages_that_hold_them() {
+    let file = paged(true);
+    let metadata = ParquetMetaDataReader::new()
+        .with_offset_index_policy(PageIndexPolicy::Required)
+        .parse_and_finish(&file.bytes)
+        .unwrap();
+    let index = metadata.page_index().unwrap();
+    let pages = index.offset_index(1, 1).unwrap().page_locations();
+    assert_eq!(pages.len(), 8);
+    // Rows 460 to 470 of the file are rows 60 to 70 of the second group, in its second page.
+    let page = pages[1].compressed_page_size as u64;
+    let chunk = metadata.row_group(1).column(1);
+    let dictionary = pages[0].offset as u64 - chunk.byte_range().0;
+    let indexes: Vec<(i64, i32)> = metadata
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns())
+        .map(|chunk| {
+            let length = chunk.offset_index_length().unwrap();
+            (chunk.offset_index_offset().unwrap(), length)
+        })
+        .collect();
+    let first = indexes.first().unwrap().0 as u64;
+    let layout = ParquetFormatter.index(&file).unwrap().unwrap();
+    let request = ReadRequest {
+        columns: Some(vec!["square".to_owned()]),
+        ..rows_of("460:470")
+    };
+    *file.taken.lock().unwrap() = (0, 0);
+    let some = ParquetFormatter
+        .read(&file, Some(&layout), &request)
+        .unwrap();
+    assert_eq!(table(&some).rows(), 10);
+    let footer = file.bytes.len() as u64 - first;
+    assert_eq!(
+        *file.taken.lock().unwrap(),
+        (footer + dictionary + page, 2),
+        "footer and indexes, then one page with its dictionary"
+    );
+    // Without an index, the chunk of the one row group that holds the rows.
+    let file = paged(false);
+    let layout = ParquetFormatter.index(&file).unwrap().unwrap();
+    let located = ParquetFormatter.locate(&layout, &request).unwrap();
+    *file.taken.lock().unwrap() = (0, 0);
+    let again = ParquetFormatter
+        .read(&file, Some(&layout), &request)
+        .unwrap();
+    assert_eq!(some.difference(again.as_ref()), None);
+    let (bytes, _) = *file.taken.lock().unwrap();
+    assert_eq!(bytes, located.bytes());
+    assert!(bytes < file.bytes.len() as u64 / 2, "{bytes}");
+}
+
 #[test]
 fn damaged_files_are_errors_and_never_panics() {
     let files = [
@@ -238,6 +362,8 @@ fn damaged_files_are_errors_and_never_panics() {
         }
         let file = source(bytes);
         let layout = ParquetFormatter.index(&file).ok().flatten();
+        let some = ParquetFormatter.read(&file, layout.as_deref(), &rows_of("0:1"));
+        assert!(some.is_ok() || some.is_err_and(|error| !error.to_string().is_empty()));
         match ParquetFormatter.read(&file, layout.as_deref(), &ReadRequest::default()) {
             Ok(object) => drop(ParquetFormatter.write(&object, &Default::default())),
             Err(error) => {

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::assemble::generic;
 use crate::candidates::{Candidates, Found};
 use crate::error::{Asked, Error, Result};
-use crate::execute::{Parameters, check_supported};
+use crate::execute::check_supported;
+use crate::parameters::Parameters;
 use crate::planner::check_found;
 use crate::resolve::Resolved;
 

@@ -36,6 +36,11 @@ pub(super) fn format_report(asked: &Asked, in_repository: bool, error: &FormatEr
                 None => report,
             }
         }
+        FormatError::NoSuchRows { file, rows, wanted } => {
+            let report = Report::new(Kind::NotFound, format!("{file} has no rows {wanted}"))
+                .fact(Label::Found, format!("{rows} rows, 0:{rows}"));
+            asked_for(report)
+        }
         FormatError::Unsupported { file, why } => {
             asked_for(Report::new(Kind::Unsupported, format!("{file}: {why}")))
         }

@@ -398,7 +398,7 @@ fn r24_a_cutout_is_refused() {
             width: 4,
             height: 3,
         }),
-        columns: None,
+        ..pantler::Parameters::default()
     };
     let cutout = butler
         .get("calexp:sfm", &id("visit=903334 ccd=16"), &parameters)

@@ -35,29 +35,37 @@ fn table(object: &ObjectRef) -> &Table {
     pantler::core::object::downcast(object.as_ref()).unwrap()
 }
 
+fn init(repository: &std::path::Path, policy: &str) {
+    let policy = pantler::core::policy::PolicyText {
+        file: "policy.yaml".into(),
+        text: policy.into(),
+    };
+    Butler::init(repository, &[policy], &[]).unwrap();
+}
+
+fn ingest(butler: &Butler, name: &str, file: std::path::PathBuf, data_id: &DataId) {
+    let options = IngestOptions {
+        mode: IngestMode::Copy,
+        ..Default::default()
+    };
+    butler
+        .ingest(name, &[file], data_id, &options, &|_| {})
+        .unwrap_or_else(|error| panic!("{}", error.report()));
+}
+
 /// A get of some columns has those alone, in the order asked for, and does not pass for the whole dataset.
 #[test]
 fn a_get_of_some_columns_reads_those() {
     let folder = tempfile::tempdir().unwrap();
     let repository = folder.path().join("repo");
-    let policy = pantler::core::policy::PolicyText {
-        file: "policy.yaml".into(),
-        text: POLICY.into(),
-    };
-    Butler::init(&repository, &[policy], &[]).unwrap();
+    init(&repository, POLICY);
     let butler = Butler::open(&[], std::slice::from_ref(&repository), options()).unwrap();
     for (name, file, columns) in CASES {
         let Some(file) = test_data(file) else {
             continue;
         };
-        let ingest = IngestOptions {
-            mode: IngestMode::Copy,
-            ..Default::default()
-        };
         let data_id = DataId::parse("htm=1").unwrap();
-        butler
-            .ingest(name, &[file], &data_id, &ingest, &|_| {})
-            .unwrap_or_else(|error| panic!("{}", error.report()));
+        ingest(&butler, name, file, &data_id);
         let plan = butler.explain(name, &data_id, Default::default()).unwrap();
         let get = |columns: Option<Vec<String>>| {
             let parameters = Parameters {
@@ -83,4 +91,117 @@ fn a_get_of_some_columns_reads_those() {
         let error = butler.execute(&plan, &missing).unwrap_err();
         assert!(error.report().to_string().contains("flavour"), "{name}");
     }
+}
+
+/// A get of some rows has those alone, is cached under them, and does not pass for the whole dataset.
+#[test]
+fn a_get_of_some_rows_reads_those() {
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("repo");
+    init(&repository, POLICY);
+    let butler = Butler::open(&[], std::slice::from_ref(&repository), options()).unwrap();
+    for (name, file, columns) in CASES {
+        let Some(file) = test_data(file) else {
+            continue;
+        };
+        let data_id = DataId::parse("htm=1").unwrap();
+        ingest(&butler, name, file, &data_id);
+        let get = |rows: Option<&str>, columns: Option<Vec<String>>| {
+            let parameters = Parameters {
+                rows: rows.map(|text| text.parse().unwrap()),
+                columns,
+                bbox: None,
+            };
+            butler
+                .get(name, &data_id, &parameters)
+                .unwrap_or_else(|error| panic!("{}", error.report()))
+        };
+        let some = get(Some("3:5,100:110"), None);
+        assert!(!some.origin().unwrap().whole, "{name}");
+        assert!(std::sync::Arc::ptr_eq(
+            &some,
+            &get(Some("3:5,100:105,105:110"), None)
+        ));
+        let whole = get(None, None);
+        assert!(whole.origin().unwrap().whole, "{name}");
+        let (some, whole) = (table(&some), table(&whole));
+        assert_eq!((some.rows(), whole.rows() > 200), (12, true), "{name}");
+        let numbers = (3..5).chain(100..110);
+        for (row, of_whole) in numbers.enumerate() {
+            for column in 0..whole.column_names().count() {
+                assert_eq!(
+                    some.text(column, row),
+                    whole.text(column, of_whole),
+                    "{name}"
+                );
+            }
+        }
+        let wanted = columns.map(str::to_owned).to_vec();
+        let few = get(Some("3:5,100:110"), Some(wanted.clone()));
+        assert_eq!(some.select(&wanted).unwrap().difference(few.as_ref()), None);
+        let parameters = Parameters {
+            rows: Some("0:100000".parse().unwrap()),
+            ..Parameters::default()
+        };
+        let error = butler.get(name, &data_id, &parameters).unwrap_err();
+        let said = error.report().to_string();
+        assert!(said.contains("has no rows 0:100000"), "{said}");
+    }
+}
+
+#[test]
+fn pieces_that_an_object_does_not_have_are_refused() {
+    let pair = Pair::new();
+    let butler = pair.butler();
+    let rows = Parameters {
+        rows: Some("0:1".parse().unwrap()),
+        ..Parameters::default()
+    };
+    let said = |name: &str| {
+        let error = butler
+            .get(name, &id("visit=903334 ccd=16"), &rows)
+            .unwrap_err();
+        error.report().to_string()
+    };
+    let exposure = said("calexp:sfm");
+    assert!(
+        exposure.contains("`calexp:sfm` is of class Exposure, which has no columns and rows"),
+        "{exposure}"
+    );
+    assert!(said("calexp:sfm.wcs").contains("is of class Wcs"));
+}
+
+/// A catalogue of which only some rows were read cannot stand for the catalogue that a composite reads.
+#[test]
+fn r24_some_rows_are_refused() {
+    let Some(file) = test_data(CASES[0].1) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("repo");
+    let composite = "
+  pair:
+    composite:
+      first: {datasetType: injected, inputOnly: true}
+";
+    init(&repository, &format!("{}{composite}", POLICY.trim_end()));
+    let butler = Butler::open(&[], std::slice::from_ref(&repository), options()).unwrap();
+    let data_id = DataId::parse("htm=1").unwrap();
+    ingest(&butler, "injected", file, &data_id);
+    let put = |rows: Option<&str>| {
+        let parameters = Parameters {
+            rows: rows.map(|text| text.parse().unwrap()),
+            ..Parameters::default()
+        };
+        let table = butler.get("injected", &data_id, &parameters).unwrap();
+        let entry = pantler::assemble::Entry::One(table);
+        let pair: ObjectRef = std::sync::Arc::new(pantler::assemble::Container::new([(
+            "first".to_owned(),
+            entry,
+        )]));
+        butler.put(&pair, "pair", &data_id, &Default::default())
+    };
+    let said = put(Some("0:5")).unwrap_err().report().to_string();
+    assert!(said.contains("only a piece of it was read"), "{said}");
+    put(None).unwrap_or_else(|error| panic!("{}", error.report()));
 }
