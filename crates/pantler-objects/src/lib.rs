@@ -17,6 +17,8 @@ mod values;
 
 #[cfg(test)]
 mod real_files;
+#[cfg(test)]
+mod test_records;
 
 pub mod archive;
 pub mod bbox;
@@ -37,7 +39,9 @@ pub mod photo_calib;
 pub mod pixel_buffer;
 pub mod pixels;
 mod planes;
+pub mod psf;
 pub mod record;
+mod record_row;
 pub mod references;
 pub mod summary;
 pub mod synonyms;
@@ -62,6 +66,7 @@ pub use metadata::{Card, CardValue, Metadata};
 pub use photo_calib::PhotoCalib;
 pub use pixel_buffer::PixelBuffer;
 pub use pixels::{PixelType, Pixels, Statistics};
+pub use psf::{Moments, Psf, PsfError};
 pub use record::{Column, RecordError, RecordRows, RecordTable};
 pub use summary::{Described, SummaryLine, SummaryValue, summary_of};
 pub use table::{Table, TableError};

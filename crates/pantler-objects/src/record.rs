@@ -108,6 +108,12 @@ pub struct Column {
 }
 
 impl Column {
+    /// Says whether it holds 32-bit integers, one or many.
+    pub fn is_i32(&self) -> bool {
+        let (ColumnKind::Fixed { code, .. } | ColumnKind::Variable { code, .. }) = self.kind;
+        code == b'J'
+    }
+
     /// Says whether it is one 32-bit integer.
     pub fn is_scalar_i32(&self) -> bool {
         self.kind
@@ -381,6 +387,17 @@ impl RecordRows {
         Some(i32::from_be_bytes(bytes.try_into().ok()?))
     }
 
+    /// Returns the 32-bit integers of a value, one or many; none if the column holds something else.
+    pub(crate) fn i32_values<'a>(
+        &'a self,
+        row: usize,
+        column: &Column,
+    ) -> impl Iterator<Item = i32> + use<'a> {
+        let bytes = self.value(row, column).filter(|_| column.is_i32());
+        let values = bytes.unwrap_or(&[]).as_chunks().0.iter();
+        values.map(|value| i32::from_be_bytes(*value))
+    }
+
     /// Returns a whole number of any width.
     pub fn get_i64(&self, row: usize, column: &str) -> Option<i64> {
         let column = self.table.column(column)?;
@@ -436,7 +453,7 @@ impl RecordRows {
         Some(text.split('\0').next().unwrap_or("").trim_end_matches(' '))
     }
 
-    /// Returns a copy in which `changed` may have changed the value of each of these 32-bit columns.
+    /// Returns a copy in which `changed` may have changed each value of these 32-bit columns, which must lie in the rows.
     pub(crate) fn with_i32(
         &self,
         columns: &[&Column],
@@ -445,12 +462,10 @@ impl RecordRows {
         let mut rows = self.rows.to_vec();
         for row in rows.chunks_exact_mut(self.table.row_bytes.max(1)) {
             for column in columns {
-                let Some(place) = row.get_mut(column.offset..column.offset + 4) else {
-                    continue;
-                };
-                let mut value = [0; 4];
-                value.copy_from_slice(place);
-                place.copy_from_slice(&changed(i32::from_be_bytes(value)).to_be_bytes());
+                let place = row.get_mut(column.offset..column.offset + column.width);
+                for value in place.unwrap_or(&mut []).as_chunks_mut().0 {
+                    *value = changed(i32::from_be_bytes(*value)).to_be_bytes();
+                }
             }
         }
         RecordRows {

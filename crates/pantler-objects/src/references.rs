@@ -1,6 +1,6 @@
 //! Which columns of an archive's records are references to other objects of the archive.
 //!
-//! Such a column is a 32-bit integer that holds another object's id, 0 for none, and nothing in the file says so except
+//! Such a column is a 32-bit integer, or an array of them, that holds other objects' ids, 0 for none, and nothing in the file says so except
 //! its documentation. Ids may be changed only where every reference is understood; [`crate::archive`] asks here.
 //!
 //! | class | reference columns |
@@ -15,15 +15,17 @@
 //! | `ProductTransmissionCurve` | `a`, `b` |
 //! | `TransformedTransmissionCurve` | `nested`, `transform` |
 //! | `Footprint`, `HeavyFootprint…` | `id` (of the `SpanSet`; not the 64-bit `id` of a peak) |
-//! | `KernelPsf` | `kernel` |
+//! | `KernelPsf`, `PcaPsf` | `kernel` |
+//! | `AnalyticKernel` | `kernelfunction`, `spatialfunctions` (an array) |
+//! | `LinearCombinationKernel` | `components`, `spatialfunctions` (arrays) |
 //!
-//! A class that is in neither table is guessed: its scalar 32-bit columns whose documentation mentions an archive id, else
-//! all of them, *may* refer. So is a known class with a column that says it holds an archive id and is not listed.
+//! A class that is in neither table is guessed: its 32-bit columns whose documentation mentions an archive id, else all of
+//! them, *may* refer. So is a known class with a column that says it holds an archive id and is not listed.
 
 use std::collections::BTreeSet;
 
 use crate::archive::ArchiveObject;
-use crate::record::{Column, RecordTable};
+use crate::record::{Column, ColumnKind, RecordTable};
 
 /// The ids that an object refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +60,15 @@ const EXPOSURE_COLUMNS: &[&str] = &[
 const LEAF_CLASSES: &[&str] = &[
     "Calib",
     "ChebyshevBoundedField",
+    "DoubleGaussianPsf",
     "ExposureSummaryStats",
     "FilterLabel",
+    "FixedKernel",
     "GaussianPsf",
     "Polygon",
     "PsfexPsf",
     "RadialTransmissionCurve",
+    "SingleGaussianPsf",
     "SkyWcs",
     "SpanSet",
     "SpatiallyConstantTransmissionCurve",
@@ -85,7 +90,9 @@ fn known_columns(class: &str) -> Option<&'static [&'static str]> {
         "CoaddInputs" | "CoaddPsf" => EXPOSURE_COLUMNS,
         "ProductTransmissionCurve" => &["a", "b"],
         "TransformedTransmissionCurve" => &["nested", "transform"],
-        "KernelPsf" => &["kernel"],
+        "KernelPsf" | "PcaPsf" => &["kernel"],
+        "AnalyticKernel" => &["kernelfunction", "spatialfunctions"],
+        "LinearCombinationKernel" => &["components", "spatialfunctions"],
         "Footprint" => &["id"],
         _ if class.starts_with("HeavyFootprint") => &["id"],
         _ if LEAF_CLASSES.contains(&class) => &[],
@@ -100,43 +107,32 @@ fn mentions_archive_id(column: &Column) -> bool {
 
 /// Returns the columns of a table of `class` that refer to other objects; `None` if that is not certain.
 pub fn reference_columns<'a>(class: &str, table: &'a RecordTable) -> Option<Vec<&'a Column>> {
-    let scalars = || {
-        table
-            .columns()
-            .iter()
-            .filter(|column| column.is_scalar_i32())
-    };
+    let integers = || table.columns().iter().filter(|column| column.is_i32());
     let Some(known) = known_columns(class) else {
         // Ids are 32-bit integers; a table without any cannot hold one.
-        let integers = table.columns().iter().any(has_code_j);
-        return (!integers).then(Vec::new);
+        return integers().next().is_none().then(Vec::new);
     };
     let listed = |column: &&Column| known.contains(&column.name.as_str());
-    if scalars().any(|column| mentions_archive_id(column) && !listed(&column)) {
+    let misfit = |column: &Column| match listed(&column) {
+        true => matches!(column.kind, ColumnKind::Variable { .. }),
+        false => mentions_archive_id(column),
+    };
+    if integers().any(misfit) {
         return None;
     }
-    Some(scalars().filter(listed).collect())
-}
-
-fn has_code_j(column: &Column) -> bool {
-    use crate::record::ColumnKind::{Fixed, Variable};
-    let (Fixed { code, .. } | Variable { code, .. }) = column.kind;
-    code == b'J'
+    Some(integers().filter(listed).collect())
 }
 
 fn guessed_columns(table: &RecordTable) -> Vec<&Column> {
-    let scalars: Vec<&Column> = table
+    let (told, others): (Vec<&Column>, Vec<&Column>) = table
         .columns()
         .iter()
-        .filter(|c| c.is_scalar_i32())
-        .collect();
-    if scalars.iter().any(|column| mentions_archive_id(column)) {
-        let told = scalars
-            .into_iter()
-            .filter(|column| mentions_archive_id(column));
-        return told.collect();
+        .filter(|column| column.is_i32())
+        .partition(|column| mentions_archive_id(column));
+    match told.is_empty() {
+        true => others,
+        false => told,
     }
-    scalars
 }
 
 /// Returns which objects of its archive an object refers to; `is_id` says which numbers are ids of the archive.
@@ -149,8 +145,8 @@ pub fn references(object: &ArchiveObject, is_id: impl Fn(i32) -> bool) -> Refere
         certain &= known.is_some();
         for column in known.unwrap_or_else(|| guessed_columns(table)) {
             for row in 0..catalog.rows.len() {
-                let value = catalog.rows.get_i32(row, &column.name);
-                ids.extend(value.filter(|id| *id != 0 && is_id(*id)));
+                let values = catalog.rows.i32_values(row, column);
+                ids.extend(values.filter(|id| *id != 0 && is_id(*id)));
             }
         }
     }

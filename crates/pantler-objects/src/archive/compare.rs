@@ -35,10 +35,6 @@ fn known_references(class: &str, catalog: &Catalog) -> BTreeSet<usize> {
     columns.into_iter().map(|column| column.offset).collect()
 }
 
-fn as_id(value: &[u8]) -> Option<i32> {
-    value.try_into().map(i32::from_be_bytes).ok()
-}
-
 /// Adds the values of one object; a known reference counts as what `digest_of` says, or as it stands if that is nothing.
 pub(super) fn add_records(
     object: &ArchiveObject,
@@ -65,9 +61,15 @@ pub(super) fn add_records(
             let refers = references.contains(&column.offset);
             for row in 0..catalog.rows.len() {
                 let value = catalog.rows.value(row, column).unwrap_or(&[]);
-                match as_id(value).filter(|_| refers).and_then(&digest_of) {
-                    Some(digest) => hasher.field(digest.as_bytes()),
-                    None => hasher.field(value),
+                if !refers {
+                    hasher.field(value);
+                    continue;
+                }
+                for id in catalog.rows.i32_values(row, column) {
+                    match digest_of(id) {
+                        Some(digest) => hasher.field(digest.as_bytes()),
+                        None => hasher.field(&id.to_be_bytes()),
+                    }
                 }
             }
         }
@@ -200,16 +202,21 @@ fn reference_pairs(
     let mut pairs = Vec::new();
     for (ours, theirs) in columns.filter(|(column, _)| references.contains(&column.offset)) {
         for row in 0..mine.rows.len() {
-            let a = mine.rows.value(row, ours).and_then(as_id).unwrap_or(0);
-            let b = other.rows.value(row, theirs).and_then(as_id).unwrap_or(0);
-            match (here.archive.get(a), there.archive.get(b)) {
-                (Some(_), Some(_)) => pairs.push((a, b)),
-                (None, None) if a == b => {}
-                _ => {
-                    return Err(format!(
-                        "{class} differs in column `{}` of row {row}",
-                        ours.name
-                    ));
+            // Equal catalogs have equal columns, so that there are as many ids in both.
+            let (a, b) = (
+                mine.rows.i32_values(row, ours),
+                other.rows.i32_values(row, theirs),
+            );
+            for (a, b) in a.zip(b) {
+                match (here.archive.get(a), there.archive.get(b)) {
+                    (Some(_), Some(_)) => pairs.push((a, b)),
+                    (None, None) if a == b => {}
+                    _ => {
+                        return Err(format!(
+                            "{class} differs in column `{}` of row {row}",
+                            ours.name
+                        ));
+                    }
                 }
             }
         }

@@ -249,13 +249,14 @@ fn renumbered(
         let columns = reference_columns(&object.class, catalog.rows.table()).unwrap_or_default();
         for column in &columns {
             for row in 0..catalog.rows.len() {
-                let value = catalog.rows.get_i32(row, &column.name).unwrap_or(0);
-                if value > 0 && !ids.contains_key(&value) {
+                let mut values = catalog.rows.i32_values(row, column);
+                let missing = values.find(|value| *value > 0 && !ids.contains_key(value));
+                if let Some(missing) = missing {
                     return Err(ArchiveError::Dangling {
                         id: object.id,
                         class: object.class.clone(),
                         column: column.name.clone(),
-                        missing: value,
+                        missing,
                     });
                 }
             }
