@@ -134,6 +134,63 @@ impl<'a> Row<'a> {
         value.ok_or_else(|| self.lacks(column, "whole number"))
     }
 
+    /// Returns whether there is a column of this name.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.rows.table().column(column).is_some()
+    }
+
+    /// Returns a floating-point number that is finite.
+    pub(crate) fn finite(&self, column: &str) -> Result<f64, DecodeError> {
+        let value = self.rows.get_f64(self.index, column);
+        let value = value.filter(|value| value.is_finite());
+        value.ok_or_else(|| self.lacks(column, "finite number"))
+    }
+
+    /// Returns several floating-point numbers, all of which are finite.
+    pub(crate) fn finites(&self, column: &str) -> Result<Vec<f64>, DecodeError> {
+        let values = self.rows.get_floats(self.index, column);
+        let values = values.filter(|values| values.iter().all(|value| value.is_finite()));
+        values.ok_or_else(|| self.lacks(column, "finite numbers"))
+    }
+
+    /// Returns several 32-bit whole numbers: ids, sizes.
+    pub(crate) fn integers(&self, column: &str) -> Result<Vec<i32>, DecodeError> {
+        let found = self.rows.table().column(column);
+        let found = found.filter(|found| found.is_i32());
+        let found = found.ok_or_else(|| self.lacks(column, "32-bit whole numbers"))?;
+        Ok(self.rows.i32_values(self.index, found).collect())
+    }
+
+    /// Returns a point of whole numbers: two columns `name_x` and `name_y`, or one of two numbers in old files.
+    pub(crate) fn point(&self, name: &str) -> Result<(i64, i64), DecodeError> {
+        if self.has(name) {
+            return match self.integers(name)?[..] {
+                [x, y] => Ok((x.into(), y.into())),
+                _ => Err(self.lacks(name, "point")),
+            };
+        }
+        let (x, y) = (format!("{name}_x"), format!("{name}_y"));
+        Ok((self.integer(&x)?, self.integer(&y)?))
+    }
+
+    /// Returns a point of finite floating-point numbers, in the same ways.
+    pub(crate) fn real_point(&self, name: &str) -> Result<(f64, f64), DecodeError> {
+        if self.has(name) {
+            return match self.finites(name)?[..] {
+                [x, y] => Ok((x, y)),
+                _ => Err(self.lacks(name, "point")),
+            };
+        }
+        let (x, y) = (format!("{name}_x"), format!("{name}_y"));
+        Ok((self.finite(&x)?, self.finite(&y)?))
+    }
+
+    /// Returns text.
+    pub(crate) fn text(&self, column: &str) -> Result<&'a str, DecodeError> {
+        let value = self.rows.get_text(self.index, column);
+        value.ok_or_else(|| self.lacks(column, "text"))
+    }
+
     /// Returns a flag: the bit of the column `flags` that the header names so, in `TFLAGn` for the n-th bit from 1 on.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, DecodeError> {
         self.bit(name).ok_or_else(|| self.lacks(name, "flag"))

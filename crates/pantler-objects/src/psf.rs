@@ -26,10 +26,12 @@ mod psfex;
 
 use crate::archive::Persisted;
 use crate::component::Component;
+use crate::decode::DecodeError;
 use crate::image::Image;
-pub use crate::record_row::RowError;
+use crate::summary::{Described, SummaryLine};
 
 pub use aperture::circle_overlap;
+pub(crate) use function::chebyshev;
 pub use moments::Moments;
 
 use kernel::Kernel;
@@ -37,71 +39,6 @@ use psfex::Psfex;
 
 /// No image of a point spread function has more pixels than 2048 x 2048, whatever a record says.
 pub(crate) const MOST_PIXELS: u64 = 1 << 22;
-
-/// A point spread function of which there is no image.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum PsfError {
-    /// Header cards carry it, so that there is no model.
-    #[error("the point spread function is carried by header cards, which hold no model of it")]
-    NoRecord,
-    /// The class is not understood.
-    #[error(
-        "point spread functions of class {class} are kept as they are, and images of them are not computed; \
-         those of GaussianPsf, SingleGaussianPsf, DoubleGaussianPsf, KernelPsf, PcaPsf and PsfexPsf are"
-    )]
-    Class {
-        /// The class of the record.
-        class: String,
-    },
-    /// A part of it is of a class that is not understood.
-    #[error("the {what} is of class {class}, which is not understood")]
-    Part {
-        /// What the part is: `kernel`, `function`.
-        what: &'static str,
-        /// Its class.
-        class: String,
-    },
-    /// A column of a record is not as it must be.
-    #[error(transparent)]
-    Row(#[from] RowError),
-    /// The record contradicts itself.
-    #[error("the record of class {class} cannot be used: {why}")]
-    Record {
-        /// The class of the record.
-        class: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// There is nothing to normalise.
-    #[error("the point spread function of class {class} has no flux at ({x}, {y})")]
-    NoFlux {
-        /// The class of the record.
-        class: String,
-        /// The position.
-        x: f64,
-        /// The position.
-        y: f64,
-    },
-    /// The moments do not settle.
-    #[error("the point spread function of class {class} has no stable moments at ({x}, {y})")]
-    NoMoments {
-        /// The class of the record.
-        class: String,
-        /// The position.
-        x: f64,
-        /// The position.
-        y: f64,
-    },
-}
-
-impl PsfError {
-    pub(crate) fn record(class: &str, why: impl Into<String>) -> PsfError {
-        PsfError::Record {
-            class: class.to_owned(),
-            why: why.into(),
-        }
-    }
-}
 
 /// A point spread function, decoded from its record.
 ///
@@ -123,15 +60,18 @@ impl Psf {
     /// Decodes the component `psf` of an exposure.
     ///
     /// Fails for classes that are not understood, and for records that are not as their class has them.
-    pub fn of(component: &Component) -> Result<Psf, PsfError> {
+    pub fn of(component: &Component) -> Result<Psf, DecodeError> {
         match component.carrier().persisted() {
             Some(record) => Psf::of_record(record),
-            None => Err(PsfError::NoRecord),
+            None => Err(DecodeError::unsupported(
+                "Psf",
+                "header cards carry it, which hold no model of it",
+            )),
         }
     }
 
     /// Decodes an archive record.
-    pub fn of_record(record: &Persisted) -> Result<Psf, PsfError> {
+    pub fn of_record(record: &Persisted) -> Result<Psf, DecodeError> {
         let (model, average_position) = match record.class() {
             "GaussianPsf" | "SingleGaussianPsf" => {
                 (Model::Kernel(Kernel::gaussian(record.object())?), None)
@@ -149,9 +89,9 @@ impl Psf {
                 (Model::Psfex(psfex), Some(average))
             }
             class => {
-                return Err(PsfError::Class {
-                    class: class.to_owned(),
-                });
+                let known = "it knows GaussianPsf, SingleGaussianPsf, DoubleGaussianPsf, KernelPsf, PcaPsf and \
+                             PsfexPsf; the record itself can be kept and written";
+                return Err(DecodeError::unsupported(class, known));
             }
         };
         Ok(Psf {
@@ -184,7 +124,7 @@ impl Psf {
     /// The pixels are 64-bit floats, rows of growing y, and their sum is 1. The star stands in the middle of the pixel
     /// (0, 0) of the image's own coordinates, so that its box starts at negative numbers: it is the point spread function
     /// *of* that position, not moved *to* it. Its size is that of the record.
-    pub fn image_at(&self, x: f64, y: f64) -> Result<Image, PsfError> {
+    pub fn image_at(&self, x: f64, y: f64) -> Result<Image, DecodeError> {
         let mut found = match &self.model {
             Model::Kernel(kernel) => kernel.pixels(x, y)?,
             Model::Psfex(psfex) => psfex.pixels(x, y),
@@ -193,25 +133,23 @@ impl Psf {
         let usable = sum.is_finite() && sum != 0.0;
         found.values.iter_mut().for_each(|value| *value /= sum);
         if !usable || !found.values.iter().all(|value| value.is_finite()) {
-            return Err(PsfError::NoFlux {
-                class: self.class.clone(),
-                x,
-                y,
-            });
+            let what = format!("it has no flux at ({x}, {y})");
+            return Err(DecodeError::damaged(&self.class, what));
         }
         let (width, height) = (found.size.0 as u64, found.size.1 as u64);
         let (x0, y0) = (-found.centre.0, -found.centre.1);
         Image::new(found.values, width, height, x0, y0)
-            .map_err(|error| PsfError::record(&self.class, error.to_string()))
+            .map_err(|error| DecodeError::damaged(&self.class, error.to_string()))
     }
 
     /// Measures size and shape at a position with a Gaussian weight that fits the star: [`Moments::adaptive`].
-    pub fn moments_at(&self, x: f64, y: f64) -> Result<Moments, PsfError> {
+    pub fn moments_at(&self, x: f64, y: f64) -> Result<Moments, DecodeError> {
         let image = self.image_at(x, y)?;
-        Moments::adaptive(&image).ok_or_else(|| PsfError::NoMoments {
-            class: self.class.clone(),
-            x,
-            y,
+        Moments::adaptive(&image).ok_or_else(|| {
+            DecodeError::damaged(
+                &self.class,
+                format!("it has no stable moments at ({x}, {y})"),
+            )
         })
     }
 
@@ -219,15 +157,37 @@ impl Psf {
     ///
     /// Pixels that the circle cuts count with the share of their area that is inside ([`circle_overlap`]). What lies
     /// outside the image of the point spread function is not there, so that a circle around all of it gives 1.
-    pub fn aperture_flux(&self, x: f64, y: f64, radius: f64) -> Result<f64, PsfError> {
+    pub fn aperture_flux(&self, x: f64, y: f64, radius: f64) -> Result<f64, DecodeError> {
         Ok(aperture::flux(&self.image_at(x, y)?, radius))
     }
 
     /// Returns the number of pixels over which the background counts in a fit of the flux at a position: 1 / Σ p².
-    pub fn effective_area(&self, x: f64, y: f64) -> Result<f64, PsfError> {
+    pub fn effective_area(&self, x: f64, y: f64) -> Result<f64, DecodeError> {
+        Ok(effective_area(&self.image_at(x, y)?))
+    }
+}
+
+impl Described for Psf {
+    /// Lists its class, where it is measured, and size and shape there: at the mean position of its stars, else at (0, 0).
+    fn summary(&self) -> Result<Vec<SummaryLine>, DecodeError> {
+        let (x, y) = self.average_position.unwrap_or((0.0, 0.0));
         let image = self.image_at(x, y)?;
-        let values = (0..image.pixels().len()).filter_map(|index| image.pixels().get_f64(index));
-        Ok(1.0 / values.map(|value| value * value).sum::<f64>())
+        let moments = Moments::adaptive(&image);
+        let of = |value: fn(&Moments) -> f64| moments.as_ref().map(value);
+        Ok(vec![
+            SummaryLine::new("model", self.class.as_str()),
+            SummaryLine::new("varies", self.is_varying()),
+            SummaryLine::with_unit("x", x, "pix"),
+            SummaryLine::with_unit("y", y, "pix"),
+            SummaryLine::new("width", image.width()),
+            SummaryLine::new("height", image.height()),
+            SummaryLine::with_unit("fwhm", of(Moments::fwhm), "pix"),
+            SummaryLine::with_unit("determinant_radius", of(Moments::determinant_radius), "pix"),
+            SummaryLine::with_unit("ixx", of(|moments| moments.xx), "pix2"),
+            SummaryLine::with_unit("iyy", of(|moments| moments.yy), "pix2"),
+            SummaryLine::with_unit("ixy", of(|moments| moments.xy), "pix2"),
+            SummaryLine::with_unit("effective_area", effective_area(&image), "pix2"),
+        ])
     }
 }
 
@@ -241,11 +201,16 @@ pub(crate) struct Unnormalised {
     pub(crate) centre: (i64, i64),
 }
 
+fn effective_area(image: &Image) -> f64 {
+    let values = (0..image.pixels().len()).filter_map(|index| image.pixels().get_f64(index));
+    1.0 / values.map(|value| value * value).sum::<f64>()
+}
+
 /// Checks the size of an image of a point spread function.
 pub(crate) fn checked_size(
     class: &str,
     (width, height): (i64, i64),
-) -> Result<(usize, usize), PsfError> {
+) -> Result<(usize, usize), DecodeError> {
     let size = u64::try_from(width).ok().zip(u64::try_from(height).ok());
     let size = size.filter(|(width, height)| {
         let pixels = width.checked_mul(*height);
@@ -253,7 +218,7 @@ pub(crate) fn checked_size(
     });
     match size {
         Some((width, height)) => Ok((width as usize, height as usize)),
-        None => Err(PsfError::record(
+        None => Err(DecodeError::damaged(
             class,
             format!("an image of {width}x{height} pixels is none, or too large"),
         )),

@@ -144,6 +144,13 @@ fn rows(
     RecordRows::new(Arc::clone(table), bytes, heap).unwrap()
 }
 
+/// Returns the pixels of an image HDU of 32-bit floats.
+pub(crate) fn float_pixels(hdu: &Hdu) -> Vec<f32> {
+    assert_eq!(hdu.header.get_i64("BITPIX"), Some(-32));
+    let values = hdu.data.as_chunks().0.iter();
+    values.map(|value| f32::from_be_bytes(*value)).collect()
+}
+
 /// Returns all rows of a table HDU.
 pub(crate) fn table_rows(hdu: &Hdu) -> RecordRows {
     let (columns, total) = table(hdu);

@@ -10,10 +10,13 @@ use pantler_core::formatter::PixelBox;
 use pantler_core::object::downcast;
 use serde_json::{Map, Value, json};
 
+use crate::ap_corr_map::ApCorrMap;
+use crate::background::Background;
 use crate::bbox::Bbox;
 use crate::component::Component;
 use crate::decode::DecodeError;
 use crate::photo_calib::PhotoCalib;
+use crate::psf::Psf;
 use crate::visit_info::VisitInfo;
 use crate::wcs::Wcs;
 
@@ -67,12 +70,19 @@ pub fn summary_of(object: &dyn Object) -> Option<Result<Vec<SummaryLine>, Decode
     if let Some(info) = downcast::<VisitInfo>(object) {
         return Some(info.summary());
     }
+    if let Some(background) = downcast::<Background>(object) {
+        return Some(background.summary());
+    }
     summary_of_component(downcast::<Component>(object)?)
 }
 
 /// Returns the summary of a component that is kept as it was read, by its class; `None` if its class has none.
-fn summary_of_component(_component: &Component) -> Option<Result<Vec<SummaryLine>, DecodeError>> {
-    None
+fn summary_of_component(component: &Component) -> Option<Result<Vec<SummaryLine>, DecodeError>> {
+    Some(match component.class() {
+        "Psf" => Psf::of(component).and_then(|psf| psf.summary()),
+        "ApCorrMap" => ApCorrMap::of(component).and_then(|map| map.summary()),
+        _ => return None,
+    })
 }
 
 impl SummaryLine {

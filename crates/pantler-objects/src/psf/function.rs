@@ -12,9 +12,8 @@
 
 use std::f64::consts::TAU;
 
-use super::PsfError;
 use crate::archive::ArchiveObject;
-use crate::record_row::RecordRow;
+use crate::decode::{DecodeError, Row};
 
 /// A function of two variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,33 +38,33 @@ pub(crate) enum Function {
 
 impl Function {
     /// Decodes a record.
-    pub(crate) fn read(object: &ArchiveObject) -> Result<Function, PsfError> {
-        let row = RecordRow::first(object, 0);
+    pub(crate) fn read(object: &ArchiveObject) -> Result<Function, DecodeError> {
+        let row = Row::only(object, 0)?;
         let class = object.class();
         let function = match class.strip_suffix(['D', 'F']).unwrap_or(class) {
             "GaussianFunction2" => Function::Gaussian {
-                sigma1: row.float("sigma1")?,
-                sigma2: row.float("sigma2")?,
-                angle: row.float("angle")?,
+                sigma1: row.finite("sigma1")?,
+                sigma2: row.finite("sigma2")?,
+                angle: row.finite("angle")?,
             },
             "DoubleGaussianFunction2" => Function::DoubleGaussian {
-                sigma1: row.float("sigma1")?,
-                sigma2: row.float("sigma2")?,
-                ampl2: row.float("ampl2")?,
+                sigma1: row.finite("sigma1")?,
+                sigma2: row.finite("sigma2")?,
+                ampl2: row.finite("ampl2")?,
             },
             "PolynomialFunction2" => {
-                Function::Polynomial(triangle(class, row.floats("coefficients")?)?)
+                Function::Polynomial(triangle(class, row.finites("coefficients")?)?)
             }
             "Chebyshev1Function2" => Function::Chebyshev {
-                coefficients: triangle(class, row.floats("coefficients")?)?,
-                min: row.float_point("min")?,
-                max: row.float_point("max")?,
+                coefficients: triangle(class, row.finites("coefficients")?)?,
+                min: row.real_point("min")?,
+                max: row.real_point("max")?,
             },
             _ => {
-                return Err(PsfError::Part {
-                    what: "function",
-                    class: class.to_owned(),
-                });
+                return Err(DecodeError::unsupported(
+                    class,
+                    "it knows no function of this class",
+                ));
             }
         };
         Ok(function)
@@ -183,10 +182,10 @@ fn order_of(coefficients: usize) -> Option<usize> {
     ((order + 1) * (order + 2) / 2 == coefficients).then_some(order)
 }
 
-fn triangle(class: &str, coefficients: Vec<f64>) -> Result<Vec<f64>, PsfError> {
+fn triangle(class: &str, coefficients: Vec<f64>) -> Result<Vec<f64>, DecodeError> {
     match order_of(coefficients.len()) {
         Some(_) => Ok(coefficients),
-        None => Err(PsfError::record(
+        None => Err(DecodeError::damaged(
             class,
             format!("no polynomial has {} coefficients", coefficients.len()),
         )),

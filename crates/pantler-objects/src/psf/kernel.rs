@@ -9,9 +9,9 @@
 //! The records of Gaussians (`dimensions`, `sigma`, …) are read as analytic kernels.
 
 use super::function::Function;
-use super::{PsfError, Unnormalised, checked_size};
+use super::{Unnormalised, checked_size};
 use crate::archive::{Archive, ArchiveObject, Persisted};
-use crate::record_row::RecordRow;
+use crate::decode::{DecodeError, Row};
 
 /// All components of a kernel together have no more pixels than this, so that a record that names one component many
 /// times takes no more memory than a file could.
@@ -47,7 +47,7 @@ enum Weights {
 
 impl Kernel {
     /// Makes a kernel of the record of a `GaussianPsf` or a `SingleGaussianPsf`.
-    pub(crate) fn gaussian(object: &ArchiveObject) -> Result<Kernel, PsfError> {
+    pub(crate) fn gaussian(object: &ArchiveObject) -> Result<Kernel, DecodeError> {
         let sigma = positive(object, "sigma")?;
         let function = Function::Gaussian {
             sigma1: sigma,
@@ -58,11 +58,11 @@ impl Kernel {
     }
 
     /// Makes a kernel of the record of a `DoubleGaussianPsf`.
-    pub(crate) fn double_gaussian(object: &ArchiveObject) -> Result<Kernel, PsfError> {
-        let row = RecordRow::first(object, 0);
-        let ampl2 = row.float("b")?;
+    pub(crate) fn double_gaussian(object: &ArchiveObject) -> Result<Kernel, DecodeError> {
+        let row = Row::only(object, 0)?;
+        let ampl2 = row.finite("b")?;
         let sigma2 = match ampl2 {
-            0.0 => row.float("sigma2")?,
+            0.0 => row.finite("sigma2")?,
             _ => positive(object, "sigma2")?,
         };
         let function = Function::DoubleGaussian {
@@ -73,8 +73,8 @@ impl Kernel {
         Kernel::round(object, function)
     }
 
-    fn round(object: &ArchiveObject, function: Function) -> Result<Kernel, PsfError> {
-        let dimensions = RecordRow::first(object, 0).point("dimensions")?;
+    fn round(object: &ArchiveObject, function: Function) -> Result<Kernel, DecodeError> {
+        let dimensions = Row::only(object, 0)?.point("dimensions")?;
         let size = checked_size(object.class(), dimensions)?;
         Ok(Kernel {
             size,
@@ -87,11 +87,11 @@ impl Kernel {
     }
 
     /// Makes a kernel of the record of a `KernelPsf` or a `PcaPsf`, with the mean position of its stars.
-    pub(crate) fn of_psf(record: &Persisted) -> Result<(Kernel, (f64, f64)), PsfError> {
-        let row = RecordRow::first(record.object(), 0);
+    pub(crate) fn of_psf(record: &Persisted) -> Result<(Kernel, (f64, f64)), DecodeError> {
+        let row = Row::only(record.object(), 0)?;
         let archive = record.archive();
         let kernel = part(archive, record.class(), row.integer("kernel")?)?;
-        let average = row.float_point("averagePosition")?;
+        let average = row.real_point("averagePosition")?;
         Ok((Kernel::read(archive, kernel, true)?, average))
     }
 
@@ -100,22 +100,22 @@ impl Kernel {
         archive: &Archive,
         object: &ArchiveObject,
         may_combine: bool,
-    ) -> Result<Kernel, PsfError> {
-        let row = RecordRow::first(object, 0);
+    ) -> Result<Kernel, DecodeError> {
+        let row = Row::only(object, 0)?;
         let class = object.class();
         let size = checked_size(class, row.point("dimensions")?)?;
         let centre = row.point("center")?;
         let inside = |at: i64, size: usize| (0..size as i64).contains(&at);
         if !inside(centre.0, size.0) || !inside(centre.1, size.1) {
             let why = format!("its centre ({}, {}) is outside of it", centre.0, centre.1);
-            return Err(PsfError::record(class, why));
+            return Err(DecodeError::damaged(class, why));
         }
         let kind = match class {
             "FixedKernel" => {
-                let values = row.floats("image")?;
+                let values = row.finites("image")?;
                 if values.len() != size.0 * size.1 {
                     let why = format!("{} pixels are no {}x{}", values.len(), size.0, size.1);
-                    return Err(PsfError::record(class, why));
+                    return Err(DecodeError::damaged(class, why));
                 }
                 Kind::Fixed(values)
             }
@@ -126,7 +126,7 @@ impl Kernel {
                 if !spatial.is_empty() && spatial.len() != function.parameters() {
                     let (have, want) = (spatial.len(), function.parameters());
                     let why = format!("{have} functions of the position for {want} parameters");
-                    return Err(PsfError::record(class, why));
+                    return Err(DecodeError::damaged(class, why));
                 }
                 Kind::Analytic { function, spatial }
             }
@@ -134,10 +134,10 @@ impl Kernel {
                 Kernel::combination(archive, class, &row, size)?
             }
             _ => {
-                return Err(PsfError::Part {
-                    what: "kernel",
-                    class: class.to_owned(),
-                });
+                return Err(DecodeError::unsupported(
+                    class,
+                    "it knows no kernel of this class",
+                ));
             }
         };
         Ok(Kernel { size, centre, kind })
@@ -146,9 +146,9 @@ impl Kernel {
     fn combination(
         archive: &Archive,
         class: &str,
-        row: &RecordRow<'_>,
+        row: &Row<'_>,
         size: (usize, usize),
-    ) -> Result<Kind, PsfError> {
+    ) -> Result<Kind, DecodeError> {
         let ids = row.integers("components")?;
         let pixels = ids.len().checked_mul(size.0 * size.1);
         if pixels.is_none_or(|pixels| pixels > MOST_PIXELS_OF_ALL) {
@@ -158,11 +158,11 @@ impl Kernel {
                 size.0,
                 size.1
             );
-            return Err(PsfError::record(class, why));
+            return Err(DecodeError::damaged(class, why));
         }
         let weights = match functions(archive, class, row)? {
             Some(functions) => Weights::Functions(functions),
-            None => Weights::Numbers(row.floats("amplitudes")?),
+            None => Weights::Numbers(row.finites("amplitudes")?),
         };
         let count = match &weights {
             Weights::Numbers(numbers) => numbers.len(),
@@ -170,14 +170,14 @@ impl Kernel {
         };
         if count != ids.len() {
             let why = format!("{count} weights for {} components", ids.len());
-            return Err(PsfError::record(class, why));
+            return Err(DecodeError::damaged(class, why));
         }
         let mut components = Vec::with_capacity(ids.len());
         for id in ids {
             let component = Kernel::read(archive, part(archive, class, id.into())?, false)?;
             if component.size != size {
                 let why = "its components have another size than it has";
-                return Err(PsfError::record(class, why));
+                return Err(DecodeError::damaged(class, why));
             }
             components.push(component);
         }
@@ -203,7 +203,7 @@ impl Kernel {
     }
 
     /// Computes its image at a position of the parent image.
-    pub(crate) fn pixels(&self, x: f64, y: f64) -> Result<Unnormalised, PsfError> {
+    pub(crate) fn pixels(&self, x: f64, y: f64) -> Result<Unnormalised, DecodeError> {
         Ok(Unnormalised {
             values: self.values(x, y),
             size: self.size,
@@ -251,21 +251,24 @@ impl Kernel {
     }
 }
 
-fn positive(object: &ArchiveObject, column: &str) -> Result<f64, PsfError> {
-    let row = RecordRow::first(object, 0);
-    let value = row.float(column)?;
+fn positive(object: &ArchiveObject, column: &str) -> Result<f64, DecodeError> {
+    let row = Row::only(object, 0)?;
+    let value = row.finite(column)?;
     if value > 0.0 {
         return Ok(value);
     }
-    Err(row.unusable(column, "a number above 0").into())
+    Err(DecodeError::damaged(
+        object.class(),
+        format!("its {column} is {value}"),
+    ))
 }
 
 /// Returns an object that a record refers to.
-fn part<'a>(archive: &'a Archive, class: &str, id: i64) -> Result<&'a ArchiveObject, PsfError> {
+fn part<'a>(archive: &'a Archive, class: &str, id: i64) -> Result<&'a ArchiveObject, DecodeError> {
     let found = i32::try_from(id).ok().and_then(|id| archive.get(id));
     match found {
         Some(object) => Ok(object),
-        None => Err(PsfError::record(
+        None => Err(DecodeError::damaged(
             class,
             format!("it refers to the object {id}, which is not there"),
         )),
@@ -276,8 +279,8 @@ fn part<'a>(archive: &'a Archive, class: &str, id: i64) -> Result<&'a ArchiveObj
 fn functions(
     archive: &Archive,
     class: &str,
-    row: &RecordRow<'_>,
-) -> Result<Option<Vec<Function>>, PsfError> {
+    row: &Row<'_>,
+) -> Result<Option<Vec<Function>>, DecodeError> {
     if !row.has("spatialfunctions") {
         return Ok(None);
     }

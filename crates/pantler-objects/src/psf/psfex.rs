@@ -17,9 +17,9 @@
 
 use std::f64::consts::PI;
 
-use super::{PsfError, Unnormalised, checked_size};
+use super::{Unnormalised, checked_size};
 use crate::archive::ArchiveObject;
-use crate::record_row::RecordRow;
+use crate::decode::{DecodeError, Row};
 
 /// The reach of the interpolation, in grid points.
 const REACH: f64 = 4.0;
@@ -42,24 +42,24 @@ pub(crate) struct Psfex {
 
 impl Psfex {
     /// Decodes a record, with the mean position of the stars that the model was made of.
-    pub(crate) fn read(object: &ArchiveObject) -> Result<(Psfex, (f64, f64)), PsfError> {
+    pub(crate) fn read(object: &ArchiveObject) -> Result<(Psfex, (f64, f64)), DecodeError> {
         let class = object.class();
-        let (numbers, arrays) = (RecordRow::first(object, 0), RecordRow::first(object, 1));
-        let wrong = |why: String| PsfError::record(class, why);
-        let step = numbers.float("_pixstep")?;
+        let (numbers, arrays) = (Row::only(object, 0)?, Row::only(object, 1)?);
+        let wrong = |why: String| DecodeError::damaged(class, why);
+        let step = numbers.finite("_pixstep")?;
         if step <= 0.0 {
-            return Err(numbers.unusable("_pixstep", "a number above 0").into());
+            return Err(wrong(format!("its _pixstep is {step}")));
         }
         let sizes = arrays.integers("_size")?;
         let (&[width, height], planes) = sizes
             .split_first_chunk::<2>()
-            .ok_or_else(|| arrays.unusable("_size", "two or three sizes"))?;
+            .ok_or_else(|| wrong("its _size is not two or three numbers".to_owned()))?;
         let grid = checked_size(class, (width.into(), height.into()))?;
         let planes = planes
             .first()
             .map_or(Ok(1), |count| usize::try_from(*count));
-        let planes = planes.map_err(|_| arrays.unusable("_size", "sizes above 0"))?;
-        let components = arrays.floats("_comp")?;
+        let planes = planes.map_err(|_| wrong("its _size has numbers below 0".to_owned()))?;
+        let components = arrays.finites("_comp")?;
         if planes.checked_mul(grid.0 * grid.1) != Some(components.len()) {
             let (width, height, values) = (grid.0, grid.1, components.len());
             return Err(wrong(format!(
@@ -74,14 +74,13 @@ impl Psfex {
             )));
         }
         let pair = |column: &str| {
-            let values = arrays.floats(column)?;
-            <[f64; 2]>::try_from(values).map_err(|_| arrays.unusable(column, "two numbers"))
+            let values = arrays.finites(column)?;
+            <[f64; 2]>::try_from(values)
+                .map_err(|_| wrong(format!("its {column} is not two numbers")))
         };
         let (offset, scale) = (pair("_context_first")?, pair("_context_second")?);
         if scale.contains(&0.0) {
-            return Err(arrays
-                .unusable("_context_second", "numbers other than 0")
-                .into());
+            return Err(wrong("a scale of its positions is 0".to_owned()));
         }
         let centre = (grid.0 / 2, grid.1 / 2);
         // As many pixels as fit on the grid, on both sides of the middle one.
@@ -98,7 +97,7 @@ impl Psfex {
             // Files have single precision; keeping it halves the memory and loses nothing.
             components: components.into_iter().map(|value| value as f32).collect(),
         };
-        Ok((psfex, numbers.float_point("averagePosition")?))
+        Ok((psfex, numbers.real_point("averagePosition")?))
     }
 
     /// Says whether it changes over the parent image.
@@ -191,9 +190,10 @@ fn lanczos(t: f64) -> f64 {
 }
 
 /// Returns the powers of x and y of each component: all that the degree of their group allows, x growing first.
-fn terms(arrays: &RecordRow<'_>) -> Result<Vec<(i32, i32)>, PsfError> {
-    let [x, y] = <[i32; 2]>::try_from(arrays.integers("group")?)
-        .map_err(|_| arrays.unusable("group", "two groups, as it depends on x and y"))?;
+fn terms(arrays: &Row<'_>) -> Result<Vec<(i32, i32)>, DecodeError> {
+    let [x, y] = <[i32; 2]>::try_from(arrays.integers("group")?).map_err(|_| {
+        DecodeError::unsupported(arrays.class(), "it depends on something else than x and y")
+    })?;
     let degrees = arrays.integers("degree")?;
     let degree = |group: i32| {
         let found = usize::try_from(group)
@@ -202,7 +202,9 @@ fn terms(arrays: &RecordRow<'_>) -> Result<Vec<(i32, i32)>, PsfError> {
         found
             .copied()
             .filter(|degree| (0..=HIGHEST_DEGREE).contains(degree))
-            .ok_or_else(|| arrays.unusable("degree", "a degree from 0 to 10 for each group"))
+            .ok_or_else(|| {
+                DecodeError::damaged(arrays.class(), "a group has no degree from 0 to 10")
+            })
     };
     let (of_x, of_y) = (degree(x)?, degree(y)?);
     let allowed = |p: i32, q: i32| x != y || p + q <= of_x;

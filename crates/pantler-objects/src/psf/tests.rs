@@ -4,8 +4,9 @@ mod hostile;
 mod kernels;
 mod real;
 
-use super::{Psf, PsfError};
+use super::Psf;
 use crate::archive::{ArchiveObject, Persisted};
+use crate::decode::DecodeError;
 use crate::image::Image;
 use crate::test_records::{Row, int, object, persisted, real};
 
@@ -13,7 +14,7 @@ fn psf(record: &Persisted) -> Psf {
     Psf::of_record(record).unwrap()
 }
 
-fn refusal(objects: Vec<ArchiveObject>) -> PsfError {
+fn refusal(objects: Vec<ArchiveObject>) -> DecodeError {
     Psf::of_record(&persisted(objects)).unwrap_err()
 }
 

@@ -10,6 +10,7 @@ use pantler_core::formatter::PixelBox;
 use super::WcsError;
 use super::sky::{separation, to_plane};
 use super::tan_sip::{Polynomial, TanSip, evaluate, inverse};
+use crate::least_squares::least_squares;
 
 /// A fit this good is not improved further: a millionth of an arcsecond.
 const GOOD_ENOUGH: f64 = 1e-6;
@@ -138,7 +139,7 @@ fn fit_order(
     let powers = powers(1, order);
     let scaled: Vec<(f64, f64)> = points.iter().map(|point| frame.scaled(*point)).collect();
     let (east, north): (Vec<f64>, Vec<f64>) = plane.iter().copied().unzip();
-    let [east, north] = least_squares(&powers, &scaled, [&east, &north])?;
+    let [east, north] = fit_terms(&powers, &scaled, [&east, &north])?;
     let terms = |values: Vec<f64>| -> Polynomial {
         let terms = powers.iter().zip(values);
         terms.map(|((p, q), value)| (*p, *q, value)).collect()
@@ -196,7 +197,7 @@ fn add_way_back(
     let mut smallest = f64::INFINITY;
     for order in (order + 1).min(HIGHEST)..=HIGHEST {
         let powers = powers(0, order);
-        let [ap, bp] = least_squares(&powers, &moved, [&du, &dv])?;
+        let [ap, bp] = fit_terms(&powers, &moved, [&du, &dv])?;
         let terms = |values: &[f64]| -> Polynomial {
             let terms = powers.iter().zip(values);
             terms.map(|((p, q), value)| (*p, *q, *value)).collect()
@@ -221,61 +222,15 @@ fn add_way_back(
     Ok(())
 }
 
-/// Solves two least-squares problems with the same terms, by Householder reflections: normal equations would lose half
-/// of the digits, which high orders need.
-fn least_squares(
+/// Solves two least-squares problems with the same terms.
+fn fit_terms(
     powers: &[(u32, u32)],
     points: &[(f64, f64)],
     values: [&[f64]; 2],
 ) -> Result<[Vec<f64>; 2], WcsError> {
-    let (rows, columns) = (points.len(), powers.len());
-    // Columns first, as each step works along columns.
-    let mut matrix: Vec<Vec<f64>> = powers
-        .iter()
-        .map(|(p, q)| {
-            let term = |(s, t): &(f64, f64)| s.powi(*p as i32) * t.powi(*q as i32);
-            points.iter().map(term).collect()
-        })
-        .collect();
-    let mut right = values.map(<[f64]>::to_vec);
-    let mut diagonal = vec![0.0; columns];
-    for step in 0..columns {
-        let norm = matrix[step][step..]
-            .iter()
-            .map(|x| x * x)
-            .sum::<f64>()
-            .sqrt();
-        if norm == 0.0 || !norm.is_finite() || rows <= columns {
-            return Err(WcsError::NoInverse);
-        }
-        let head = matrix[step][step];
-        let turned = if head > 0.0 { -norm } else { norm };
-        diagonal[step] = turned;
-        let mut mirror = matrix[step][step..].to_vec();
-        mirror[0] -= turned;
-        let length = mirror.iter().map(|x| x * x).sum::<f64>();
-        let reflect = |column: &mut [f64]| {
-            let overlap: f64 = mirror.iter().zip(column.iter()).map(|(a, b)| a * b).sum();
-            let factor = 2.0 * overlap / length;
-            for (value, part) in column.iter_mut().zip(&mirror) {
-                *value -= factor * part;
-            }
-        };
-        for column in &mut matrix[step + 1..] {
-            reflect(&mut column[step..]);
-        }
-        right
-            .iter_mut()
-            .for_each(|column| reflect(&mut column[step..]));
-    }
-    Ok(right.map(|column| {
-        let mut solution = vec![0.0; columns];
-        for step in (0..columns).rev() {
-            let known: f64 = (step + 1..columns)
-                .map(|k| matrix[k][step] * solution[k])
-                .sum();
-            solution[step] = (column[step] - known) / diagonal[step];
-        }
-        solution
-    }))
+    let terms = powers.iter().map(|(p, q)| {
+        let term = |(s, t): &(f64, f64)| s.powi(*p as i32) * t.powi(*q as i32);
+        points.iter().map(term).collect()
+    });
+    least_squares(terms.collect(), values.map(<[f64]>::to_vec)).ok_or(WcsError::NoInverse)
 }
