@@ -5,6 +5,7 @@ use super::definition::{
     MissingRows, RecordedIds, SharedMetadata,
 };
 use super::fields::{Fields, describe, flow};
+use super::inheriting::Said;
 use super::layers::RawDefinition;
 use super::node::{Entry, Node};
 use super::spot::{Spot, WithHint, quoted};
@@ -31,10 +32,11 @@ pub(crate) struct ReadDefinition {
 /// Reads one dataset type out of all that the texts and its parents say of it.
 pub(crate) fn read(
     raw: &RawDefinition,
-    entries: &[Entry],
+    said: &Said,
     unknown_parent: Option<&TypeName>,
     problems: &mut Vec<Problem>,
 ) -> ReadDefinition {
+    let Said { entries, is_fits } = said;
     let kept: Vec<&str> = vocabulary::names(vocabulary::KEPT).collect();
     let mut fields = Fields::new(entries, problems);
     fields.check_known("a dataset type", vocabulary::DATASET, &kept);
@@ -52,7 +54,7 @@ pub(crate) fn read(
     let composite = read_composite(&mut fields, &mut component_spots);
     let template = check_whole_or_parts(&mut fields, &raw.name, template, composite.is_some());
     let storage = match storage {
-        None if raw.is_fits && template.is_some() && !is_computed => Some("FitsStorage".to_owned()),
+        None if *is_fits && template.is_some() && !is_computed => Some("FitsStorage".to_owned()),
         storage => storage,
     };
     let (ingest, ingest_path) = read_ingest(&mut fields);
@@ -190,7 +192,7 @@ fn complaints(
     let mut complaints = Vec::new();
     if let Some(parent) = unknown_parent {
         complaints.push(format!(
-            "it inherits `{parent}`, which its policy does not define"
+            "it inherits `{parent}`, which neither its policy nor a parent's defines"
         ));
     }
     let needs_file = definition.composite.is_none()

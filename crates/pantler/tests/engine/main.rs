@@ -14,6 +14,7 @@ mod finding;
 mod ingesting;
 mod looking_after;
 mod names;
+mod policies;
 mod putting;
 mod reviewed;
 mod support;
