@@ -21,6 +21,7 @@ mod loading;
 mod node;
 mod reading;
 mod resolving;
+mod schema;
 mod slips;
 mod spot;
 pub mod vocabulary;
@@ -36,6 +37,7 @@ pub use definition::{
     Alias, Apply, Component, Composite, Definition, HeaderRule, IngestRule, Join, JoinHow,
     KeyBinding, KeyDefinition, MissingRows, Place, Recipe, RecordedIds, SharedMetadata,
 };
+pub use schema::schema;
 
 use crate::problem::Problem;
 use crate::{DatasetName, KeyType, TypeName};

@@ -52,6 +52,9 @@ pub(crate) fn read(
     let storage = storage.filter(|storage| !means_computed(storage));
     let mut component_spots = Vec::new();
     let composite = read_composite(&mut fields, &mut component_spots);
+    if composite.is_none() {
+        warn_of_plug_ins(&mut fields);
+    }
     let template = check_whole_or_parts(&mut fields, &raw.name, template, composite.is_some());
     let storage = match storage {
         None if *is_fits && template.is_some() && !is_computed => Some("FitsStorage".to_owned()),
@@ -182,6 +185,21 @@ fn check_whole_or_parts(
         );
     }
     template.filter(|_| !is_composite)
+}
+
+/// A plug-in for components that are not there is a slip, or a leftover.
+fn warn_of_plug_ins(fields: &mut Fields<'_, '_>) {
+    for key in ["assembler", "disassembler"] {
+        if let Some(entry) = fields.find(key) {
+            let message = format!("`{key}` is for composites, and there is no `composite` here");
+            fields.report(
+                entry
+                    .spot
+                    .warning("plug-in-without-composite", message)
+                    .hint("use `standardize` for a function that changes what is read"),
+            );
+        }
+    }
 }
 
 fn complaints(
@@ -404,7 +422,7 @@ fn read_recorded_ids(fields: &mut Fields<'_, '_>) -> Option<RecordedIds> {
     if let Some(entries) = entry.value.as_mapping() {
         let mut problems = Vec::new();
         let mut inner = Fields::new(entries, &mut problems);
-        inner.check_known("`dataIds`", &["metadata"], &[]);
+        inner.check_known("`dataIds`", vocabulary::RECORDED, &[]);
         let card = inner.text("metadata");
         if card.is_none() && problems.is_empty() {
             let message = "`dataIds` names no metadata entry";
