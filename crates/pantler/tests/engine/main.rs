@@ -19,3 +19,4 @@ mod putting;
 mod reviewed;
 mod support;
 mod tables;
+mod use_cases;
