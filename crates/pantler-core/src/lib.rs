@@ -11,6 +11,7 @@
 //! The implementations live in the crates named after what they implement; the crate `pantler` puts them together.
 
 pub mod assembler;
+pub mod built_names;
 pub mod composite_graph;
 pub mod data_id;
 pub mod dataset_name;

@@ -8,17 +8,20 @@
 //!                                                                                checking ──► problems
 //! ```
 //!
-//! Names that a parent's policy may define are checked by [`Policy::check_references`], when the chain is known.
+//! What only the chain of repositories can tell comes later: [`Policy::with_parents`] takes what definitions inherit from a
+//! parent's policy, [`Policy::check_references`] finds names that nobody defines.
 
 mod checking;
 mod definition;
 mod document;
 mod fields;
+mod inheriting;
 mod layers;
 mod loading;
 mod node;
 mod reading;
 mod resolving;
+mod schema;
 mod slips;
 mod spot;
 pub mod vocabulary;
@@ -34,6 +37,7 @@ pub use definition::{
     Alias, Apply, Component, Composite, Definition, HeaderRule, IngestRule, Join, JoinHow,
     KeyBinding, KeyDefinition, MissingRows, Place, Recipe, RecordedIds, SharedMetadata,
 };
+pub use schema::schema;
 
 use crate::problem::Problem;
 use crate::{DatasetName, KeyType, TypeName};
@@ -67,6 +71,16 @@ struct Inner {
     key_types: BTreeMap<String, KeyType>,
     recipes: Vec<Recipe>,
     references: Vec<Reference>,
+    key_spots: HashMap<String, Spot>,
+    alias_spots: Vec<Spot>,
+    recipe_spots: Vec<Spot>,
+    /// The recipes that definitions name, and where.
+    recipe_uses: Vec<(String, Spot)>,
+    /// Where each definition is named, in their order.
+    spots: Vec<Spot>,
+    /// What was read, for reading it once more when parents are known, and for heirs.
+    layers: Arc<layers::Layers>,
+    inherited: inheriting::Inherited,
 }
 
 /// A name that some policy of the chain must define.
@@ -77,6 +91,8 @@ struct Reference {
     code: &'static str,
     /// Who names it: "the component `wcs` of `calexp:jointcal`".
     by: String,
+    /// Whether its definition is copied, so that only this policy and its repository's parents can have it.
+    is_inheritance: bool,
 }
 
 impl Policy {
@@ -149,6 +165,12 @@ impl Policy {
         self.inner.key_types.get(name).copied()
     }
 
+    /// Returns the keys with their types: those declared, and those that the templates' conversions ask for.
+    pub fn key_types(&self) -> impl Iterator<Item = (&str, KeyType)> {
+        let types = self.inner.key_types.iter();
+        types.map(|(key, key_type)| (key.as_str(), *key_type))
+    }
+
     /// Finds a write recipe that the policy defines.
     pub fn recipe(&self, name: &str) -> Option<&Recipe> {
         self.recipes().find(|one| one.name == name)
@@ -176,8 +198,8 @@ impl Policy {
             && recipes.is_empty()
     }
 
-    /// Finds components, aliases and parents of inheritance that are defined neither here nor, as `known_elsewhere`
-    /// tells, in another policy of the chain.
+    /// Finds components and aliases that are defined neither here nor, as `known_elsewhere` tells, in another policy of the
+    /// chain; and what is inherited from a type that neither this policy nor one given to [`Policy::with_parents`] has.
     pub fn check_references(&self, known_elsewhere: &dyn Fn(&TypeName) -> bool) -> Vec<Problem> {
         let is_known = |name: &DatasetName| {
             let candidates = [name.full_type_name(), name.type_name()];
@@ -185,9 +207,16 @@ impl Policy {
                 .iter()
                 .any(|name| self.definition(name).is_some() || known_elsewhere(name))
         };
+        let is_inherited = |name: &DatasetName| {
+            let name = name.full_type_name();
+            self.definition(&name).is_some() || self.inner.inherited.contains_key(&name)
+        };
         let references = self.inner.references.iter();
         references
-            .filter(|reference| !is_known(&reference.name))
+            .filter(|reference| match reference.is_inheritance {
+                true => !is_inherited(&reference.name),
+                false => !is_known(&reference.name),
+            })
             .take(fields::ENOUGH)
             .map(|reference| self.unknown_reference(reference))
             .collect()
@@ -195,11 +224,18 @@ impl Policy {
 
     fn unknown_reference(&self, reference: &Reference) -> Problem {
         let name = reference.name.type_name();
-        let message = format!(
-            "{} names {}, which no policy here defines",
-            reference.by,
-            quoted(name.as_str())
-        );
+        let message = match reference.is_inheritance {
+            true => format!(
+                "{} inherits {}, which neither this policy nor a parent's defines",
+                reference.by,
+                quoted(name.as_str())
+            ),
+            false => format!(
+                "{} names {}, which no policy here defines",
+                reference.by,
+                quoted(name.as_str())
+            ),
+        };
         let problem = reference.spot.error(reference.code, message);
         let stages: Vec<String> = self
             .definitions()
@@ -211,6 +247,7 @@ impl Policy {
         }
         // Comparing with all of a huge policy for each of a thousand problems would take minutes.
         let known = self.definitions().take(2000).map(|one| one.name.as_str());
+        let known = known.filter(|known| quoted(known) != reference.by);
         problem.did_you_mean(name.as_str(), known)
     }
 }

@@ -13,7 +13,8 @@
 //! | `validPolygon` | `polygon` |
 //! | `transmissionCurve` | `transmission` |
 
-const SYNONYMS: &[(&str, &[&str])] = &[
+/// Each component with the other names that it goes by.
+pub const SYNONYMS: &[(&str, &[&str])] = &[
     ("photoCalib", &["calib", "photocalib"]),
     ("visitInfo", &["info", "visitinfo"]),
     ("metadata", &["md", "header"]),

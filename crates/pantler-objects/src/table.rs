@@ -15,9 +15,11 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use pantler_core::built_names::{LENGTH, SCHEMA};
 use pantler_core::object::ComponentError;
 use pantler_core::{Digest, Hasher, Object, ObjectRef, Origin};
 
+use crate::document::Document;
 use crate::metadata::Metadata;
 use crate::synonyms::canonical;
 use crate::values::{Values, downcast_arc};
@@ -358,7 +360,17 @@ impl Object for Table {
     }
 
     fn component(&self, name: &str) -> Option<ObjectRef> {
-        (canonical(name) == "metadata").then(|| self.metadata.clone() as ObjectRef)
+        match canonical(name) {
+            "metadata" => Some(self.metadata.clone()),
+            // What people's programs ask for as `src_len` and `src_schema`.
+            LENGTH => Some(Arc::new(Document::new(self.rows().into()))),
+            SCHEMA => Some(Arc::new(Table {
+                batch: self.batch.slice(0, 0),
+                metadata: self.metadata.clone(),
+                origin: None,
+            })),
+            _ => None,
+        }
     }
 
     fn with_component(&self, name: &str, value: &ObjectRef) -> Result<ObjectRef, ComponentError> {

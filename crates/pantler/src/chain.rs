@@ -23,6 +23,19 @@ pub struct Chain {
     /// For each repository, the numbers of its parents.
     parents: Vec<Vec<usize>>,
     outputs: Vec<usize>,
+    /// Keys that are of one type here and of another there; almost always none.
+    clashes: Vec<KeyClash>,
+}
+
+/// A key whose type in one policy is not that of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyClash {
+    /// The key.
+    pub key: String,
+    /// The repository whose policy decides, and the type there.
+    pub decided: (usize, KeyType),
+    /// The repository whose policy says otherwise, and the type there.
+    pub other: (usize, KeyType),
 }
 
 impl Chain {
@@ -32,6 +45,7 @@ impl Chain {
             repositories: Vec::new(),
             parents: Vec::new(),
             outputs: Vec::new(),
+            clashes: Vec::new(),
         };
         for output in outputs {
             let index = chain.add(output, Access::ReadWrite, opener)?;
@@ -40,8 +54,15 @@ impl Chain {
         for input in inputs {
             chain.add(input, Access::ReadOnly, opener)?;
         }
-        chain.check_references()?;
-        Ok(chain)
+        chain.complete()
+    }
+
+    /// Does what only the whole chain allows: inheritance from parents' types, and checks across policies.
+    fn complete(mut self) -> Result<Chain> {
+        self.inherit()?;
+        self.check_references()?;
+        self.clashes = self.find_clashes();
+        Ok(self)
     }
 
     /// Makes a chain of repositories that are open already; the first `outputs` of them are written to.
@@ -53,9 +74,9 @@ impl Chain {
                 .collect(),
             repositories,
             outputs: (0..outputs).collect(),
+            clashes: Vec::new(),
         };
-        chain.check_references()?;
-        Ok(chain)
+        chain.complete()
     }
 
     fn add(&mut self, root: &Path, access: Access, opener: &Opener) -> Result<usize> {
@@ -116,6 +137,75 @@ impl Chain {
         Ok(())
     }
 
+    /// Gives every policy what its types inherit from the types of its repository's parents, parents first.
+    fn inherit(&mut self) -> Result<()> {
+        let mut order = Vec::with_capacity(self.repositories.len());
+        for index in 0..self.repositories.len() {
+            // Ancestors last; so reversed, each comes before those that build on it.
+            for one in self.ancestors(index).into_iter().rev().chain([index]) {
+                if !order.contains(&one) {
+                    order.push(one);
+                }
+            }
+        }
+        for index in order {
+            let above: Vec<&pantler_core::Policy> = self
+                .ancestors(index)
+                .into_iter()
+                .map(|ancestor| self.repositories[ancestor].policy())
+                .collect();
+            let repository = &self.repositories[index];
+            let Some((policy, problems)) = repository.policy().with_parents(&above) else {
+                continue;
+            };
+            if problems
+                .iter()
+                .any(|problem| problem.severity == Severity::Error)
+            {
+                return Err(Error::Policy { problems });
+            }
+            self.repositories[index] = Arc::new(repository.with_policy(policy, problems));
+        }
+        Ok(())
+    }
+
+    /// Returns a repository's parents and theirs, depth first, each once.
+    fn ancestors(&self, index: usize) -> Vec<usize> {
+        let mut ancestors = Vec::new();
+        let mut waiting: Vec<usize> = self.parents[index].iter().rev().copied().collect();
+        while let Some(next) = waiting.pop() {
+            if next != index && !ancestors.contains(&next) {
+                ancestors.push(next);
+                waiting.extend(self.parents[next].iter().rev());
+            }
+        }
+        ancestors
+    }
+
+    /// Finds keys that two policies give two types: a data ID is of one type, and would not be found where it is the other.
+    fn find_clashes(&self) -> Vec<KeyClash> {
+        let mut decided: std::collections::BTreeMap<&str, (usize, KeyType)> = Default::default();
+        let mut clashes = Vec::new();
+        for (index, repository) in self.repositories.iter().enumerate() {
+            for (key, key_type) in repository.policy().key_types() {
+                let first = decided.entry(key).or_insert((index, key_type));
+                if first.1 != key_type {
+                    clashes.push(KeyClash {
+                        key: key.to_owned(),
+                        decided: *first,
+                        other: (index, key_type),
+                    });
+                }
+            }
+        }
+        clashes
+    }
+
+    /// Returns the keys that policies of the chain give different types.
+    pub fn clashes(&self) -> &[KeyClash] {
+        &self.clashes
+    }
+
     /// Returns the repositories in search order.
     pub fn repositories(&self) -> &[Arc<Repository>] {
         &self.repositories
@@ -139,9 +229,8 @@ impl Chain {
 
     /// Says whether `ancestor` is a parent of `child`, or a parent's parent.
     pub fn is_ancestor(&self, ancestor: usize, child: usize) -> bool {
-        self.parents[child]
-            .iter()
-            .any(|parent| *parent == ancestor || self.is_ancestor(ancestor, *parent))
+        // Two repositories may name each other as parents, so the way up is walked with care.
+        self.ancestors(child).contains(&ancestor)
     }
 
     /// Returns the type of a key: the first policy that knows it decides.

@@ -37,6 +37,17 @@ pub struct Asked {
     pub data_id: DataId,
 }
 
+/// What one policy says of a key's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySide {
+    /// The repository, as it was named.
+    pub repository: String,
+    /// Where the key gets its type.
+    pub place: Option<Place>,
+    /// The type.
+    pub key_type: KeyType,
+}
+
 /// Everything that can go wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -114,6 +125,20 @@ pub enum Error {
         value: KeyValue,
         /// The type that the key has.
         wanted: KeyType,
+    },
+    /// Two policies of the chain give a key two types, and the dataset type has datasets of both.
+    #[error("the key `{key}` is of two types")]
+    KeyClash {
+        /// What was asked for.
+        asked: Asked,
+        /// The dataset type.
+        dataset_type: TypeName,
+        /// The key.
+        key: String,
+        /// The policy that decides: the first one in search order.
+        decided: KeySide,
+        /// The policy that says otherwise.
+        other: KeySide,
     },
     /// A key is missing, and several values would do (rule R18).
     #[error("`{}` needs the key `{key}`", asked.name)]

@@ -17,6 +17,7 @@ use crate::artifact_source::{ArtifactSource, MemorySource};
 use crate::assemble::{PluginSet, generic, without_overridden};
 use crate::cache::{ObjectCache, ObjectKey};
 use crate::chain::Chain;
+use crate::derived_part::{file_names, of_table, part_of};
 use crate::error::{Asked, Error, Result};
 use crate::parameters::Parameters;
 use crate::planner::node_name;
@@ -39,6 +40,9 @@ type Objects = HashMap<ObjectKey, ObjectRef>;
 impl Executor<'_> {
     /// Returns the object that the plan is for.
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
+        if let Some(names) = file_names(plan, self.chain) {
+            return Ok(names);
+        }
         self.check_possible(&plan.root)?;
         parameters.check_plan(plan)?;
         let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
@@ -212,9 +216,13 @@ impl Executor<'_> {
             if let (Some(ranges), false) = (&read.ranges, key.request.is_partial()) {
                 source.prefetch(ranges).map_err(Error::from)?;
             }
-            formatter
-                .read(&source, layout.as_deref(), &key.request)
-                .map_err(|source| format_error(&asked, source))
+            let outcome = match of_table(&key.request) {
+                Some((request, part)) => formatter
+                    .read(&source, layout.as_deref(), &request)
+                    .and_then(|table| part_of(&table, part, &name)),
+                None => formatter.read(&source, layout.as_deref(), &key.request),
+            };
+            outcome.map_err(|source| format_error(&asked, source))
         });
         let object = outcome
             .map_err(|error| gone(error, &asked, repository.name(), &read.location.to_string()))?;

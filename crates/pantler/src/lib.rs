@@ -20,6 +20,7 @@ mod cache;
 mod candidates;
 mod chain;
 mod complete;
+mod derived_part;
 mod error;
 mod execute;
 mod explain;

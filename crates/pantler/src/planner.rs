@@ -6,20 +6,22 @@ mod binding;
 mod missing;
 mod recorded;
 
+use pantler_core::built_names::FILE_NAME;
 use pantler_core::composite_graph::{GraphError, GraphNode};
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::template::Template;
-use pantler_core::{DataId, DatasetRecord, Location, synonyms};
+use pantler_core::{DataId, DatasetRecord, KeyType, Location, synonyms};
 use pantler_formats::FormatterSet;
 
 use crate::assemble::overlaid_part;
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
 use crate::complete::complete;
-use crate::error::{Asked, Error, Result};
+use crate::derived_part::as_file_names;
+use crate::error::{Asked, Error, KeySide, Result};
 use crate::resolve::{Resolved, check_keys};
 
 use binding::Binder;
@@ -64,6 +66,49 @@ impl Planner<'_> {
 
     /// Builds the graph of a resolved name.
     pub fn graph(&self, resolved: &Resolved) -> Result<GraphNode> {
+        let graph = self.graph_of(resolved)?;
+        self.check_key_types(resolved, &graph)?;
+        Ok(graph)
+    }
+
+    /// Refuses types whose keys two policies give two types: the registry of the one would not find what the other means.
+    fn check_key_types(&self, resolved: &Resolved, graph: &GraphNode) -> Result<()> {
+        let mut found = None;
+        graph.walk(&mut |node| {
+            let clash = self.chain.clashes().iter().find(|clash| {
+                let policy = self.chain.repository(clash.other.0).policy();
+                let defined = policy.definition(&node.dataset_type);
+                defined
+                    .and_then(|defined| defined.template.as_ref())
+                    .is_some_and(|template| {
+                        template.keys().iter().any(|(key, _)| *key == clash.key)
+                    })
+            });
+            if let (None, Some(clash)) = (&found, clash) {
+                found = Some((node.dataset_type.clone(), clash.clone()));
+            }
+        });
+        let Some((dataset_type, clash)) = found else {
+            return Ok(());
+        };
+        let side = |(index, key_type): (usize, KeyType)| {
+            let repository = self.chain.repository(index);
+            KeySide {
+                repository: repository.name().to_owned(),
+                place: repository.policy().key_place(&clash.key),
+                key_type,
+            }
+        };
+        Err(Error::KeyClash {
+            asked: resolved.asked.clone(),
+            dataset_type,
+            decided: side(clash.decided),
+            other: side(clash.other),
+            key: clash.key.clone(),
+        })
+    }
+
+    fn graph_of(&self, resolved: &Resolved) -> Result<GraphNode> {
         GraphNode::build(self.chain, &resolved.dataset_type, &[]).map_err(|error| match error {
             GraphError::UnknownType { name, needed_by } => Error::UnknownType {
                 asked: resolved.asked.clone(),
@@ -109,7 +154,10 @@ impl Planner<'_> {
         // The data ID as the caller ordered it.
         root.data_id = data_id.clone();
         for component in &resolved.part {
-            root = self.select(root, component)?;
+            root = match component.as_str() {
+                FILE_NAME if !has_component(graph, FILE_NAME) => as_file_names(root),
+                component => self.select(root, component)?,
+            };
         }
         Ok(Plan {
             name: resolved.asked.name.clone(),
@@ -224,6 +272,11 @@ impl Planner<'_> {
             read.ranges = Some(place.ranges);
         }
     }
+}
+
+fn has_component(graph: &GraphNode, name: &str) -> bool {
+    let mut components = graph.components().iter();
+    components.any(|node| node.component_name() == name)
 }
 
 /// The component that a part of a composite is: by its name, else by the part of the base that it is laid over.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pantler_core::TypeName;
 use pantler_core::composite_graph::Definitions;
 use pantler_core::policy::{Policy, PolicyText};
 use pantler_core::problem::Problem;
@@ -39,8 +40,38 @@ pub(crate) fn find_problems(policies: &[PolicyText], parents: Option<&Chain>) ->
             Err(error) => Err(format!("{}: {error}", beside.display())),
         }
     });
-    let known = |name: &_| parents.is_some_and(|chain| chain.find_definition(name).is_some());
-    problems.extend(policy.check_references(&known));
+    let above: Vec<&Policy> = parents
+        .into_iter()
+        .flat_map(|chain| chain.repositories())
+        .map(|repository| repository.policy())
+        .collect();
+    let policy = match policy.with_parents(&above) {
+        Some((complete, all)) => {
+            problems = all;
+            complete
+        }
+        None => policy,
+    };
+    let elsewhere = |name: &TypeName| Some(parents?.find_definition(name)?.1);
+    problems.extend(policy.check_references(&|name| elsewhere(name).is_some()));
+    problems.extend(
+        policy.check_recipes(&|name| above.iter().any(|policy| policy.recipe(name).is_some())),
+    );
+    problems.extend(policy.check_built_names(&|name| Some(elsewhere(name)?.place.clone())));
+    problems.extend(policy.check_key_types(&above));
+    in_order(problems)
+}
+
+/// Puts problems of one file together, in the order of its lines; files stay in the order in which they were first named.
+fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let mut files: Vec<std::sync::Arc<str>> = Vec::new();
+    for problem in &problems {
+        if !files.contains(&problem.place.file) {
+            files.push(problem.place.file.clone());
+        }
+    }
+    let number = |problem: &Problem| files.iter().position(|file| *file == problem.place.file);
+    problems.sort_by_key(|problem| (number(problem), problem.place.line, problem.place.column));
     problems
 }
 

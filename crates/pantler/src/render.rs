@@ -30,6 +30,7 @@ impl Error {
             Error::TwoStages { .. }
             | Error::UnknownKey { .. }
             | Error::KeyType { .. }
+            | Error::KeyClash { .. }
             | Error::AmbiguousKey { .. }
             | Error::MissingKey { .. }
             | Error::NoValue { .. }

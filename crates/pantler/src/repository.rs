@@ -200,6 +200,20 @@ impl Repository {
         })
     }
 
+    /// Returns the repository with another policy: its own, with what it inherits from its parents.
+    pub(crate) fn with_policy(&self, policy: Policy, problems: Vec<Problem>) -> Repository {
+        Repository {
+            name: self.name.clone(),
+            root: self.root.clone(),
+            store: self.store.clone(),
+            registry: self.registry.clone(),
+            policy,
+            warnings: problems,
+            config: self.config.clone(),
+            writable: self.writable,
+        }
+    }
+
     /// Returns the name under which it was opened.
     pub fn name(&self) -> &str {
         &self.name

@@ -5,7 +5,7 @@
 use pantler_core::composite_graph::Definitions;
 use pantler_core::policy::KeyBinding;
 use pantler_core::similar::most_similar;
-use pantler_core::{DataId, DatasetName, KeyType, KeyValue, Stage, TypeName};
+use pantler_core::{DataId, DatasetName, KeyType, KeyValue, Stage, TypeName, built_names};
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
@@ -22,24 +22,6 @@ pub struct Resolved {
     /// The data ID, its values of the types that the policies give the keys.
     pub data_id: DataId,
 }
-
-/// Parts that names built from a type mean: `calexp_wcs`, `calexp_md`.
-const BUILT_NAMES: &[(&str, &str)] = &[
-    ("wcs", "wcs"),
-    ("psf", "psf"),
-    ("calib", "photoCalib"),
-    ("photoCalib", "photoCalib"),
-    ("md", "metadata"),
-    ("bbox", "bbox"),
-    ("image", "image"),
-    ("mask", "mask"),
-    ("variance", "variance"),
-    ("visitInfo", "visitInfo"),
-    ("detector", "detector"),
-    ("filter", "filter"),
-    ("apCorrMap", "apCorrMap"),
-    ("validPolygon", "validPolygon"),
-];
 
 /// Resolves a name and a data ID against the policies of a chain.
 pub fn resolve(chain: &Chain, name: &str, data_id: &DataId) -> Result<Resolved> {
@@ -174,26 +156,17 @@ fn find_defined(chain: &Chain, name: &DatasetName) -> Option<(TypeName, Vec<Stri
 
 /// `calexp_wcs`, where nobody defines it, is the part `wcs` of what `calexp` means (rule R3).
 fn find_built_name(chain: &Chain, name: &DatasetName) -> Result<Option<(TypeName, Vec<String>)>> {
-    for (suffix, part) in BUILT_NAMES {
-        let Some(base) = name
-            .base
-            .strip_suffix(suffix)
-            .and_then(|base| base.strip_suffix('_'))
-        else {
-            continue;
-        };
-        let mut components = vec![(*part).to_owned()];
-        components.extend(name.components.iter().cloned());
-        let built = DatasetName {
-            base: base.to_owned(),
-            stage: name.stage.clone(),
-            components,
-        };
-        if let Some(found) = find_defined(chain, &follow_aliases(chain, &built)?) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+    let Some((base, part)) = built_names::split(&name.base) else {
+        return Ok(None);
+    };
+    let mut components: Vec<String> = part.map(str::to_owned).into_iter().collect();
+    components.extend(name.components.iter().cloned());
+    let built = DatasetName {
+        base: base.to_owned(),
+        stage: name.stage.clone(),
+        components,
+    };
+    Ok(find_defined(chain, &follow_aliases(chain, &built)?))
 }
 
 /// Applies the aliases of the chain: the first repository in search order that has one decides (rule R3).
@@ -276,7 +249,7 @@ fn unknown_type(chain: &Chain, asked: &Asked, name: &DatasetName) -> Error {
         let (base, suffix) = wanted.as_str().rsplit_once('_')?;
         let meant = follow_aliases(chain, &DatasetName::parse(base).ok()?).ok()?;
         find_defined(chain, &meant)?;
-        let suffix = most_similar(suffix, BUILT_NAMES.iter().map(|(suffix, _)| *suffix))?;
+        let suffix = most_similar(suffix, built_names::words())?;
         Some((format!("{base}_{suffix}"), None))
     });
     Error::UnknownType {

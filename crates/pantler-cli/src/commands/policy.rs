@@ -22,7 +22,12 @@ use crate::values::class_name;
 pub enum PolicyCommand {
     Check(Check),
     Show(Show),
+    Schema(Schema),
 }
+
+/// Print the JSON Schema of the policy format, by which editors complete and check
+#[derive(Debug, Args)]
+pub struct Schema {}
 
 /// Find all that is wrong in policy files, which are merged in this order
 ///
@@ -52,6 +57,7 @@ impl PolicyCommand {
         match self {
             PolicyCommand::Check(command) => command.run(session),
             PolicyCommand::Show(command) => command.run(session),
+            PolicyCommand::Schema(command) => command.run(session),
         }
     }
 }
@@ -74,6 +80,17 @@ fn read_policy(file: &Path) -> Result<PolicyText, Failure> {
             text,
         }),
         Err(_) => Err(Report::new(Kind::Policy, format!("{shown} is not UTF-8 text")).into()),
+    }
+}
+
+impl Schema {
+    fn run(&self, session: &Session) -> CommandResult {
+        let schema = pantler::core::policy::schema();
+        session.screen.show(
+            || schema.clone(),
+            |_| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n",
+        )?;
+        Ok(Outcome::Done)
     }
 }
 

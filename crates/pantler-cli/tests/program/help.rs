@@ -460,6 +460,18 @@ fn policy_show() {
 }
 
 #[test]
+fn policy_schema() {
+    assert_snapshot!(help("policy schema"), @"
+    Print the JSON Schema of the policy format, by which editors complete and check
+
+    Usage: pantler policy schema [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
 fn completions() {
     assert_snapshot!(help("completions"), @"
     Print what a shell needs to complete commands and options

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use super::definition::{Alias, Definition};
 use super::reading::ReadDefinition;
 use super::spot::{Spot, WithHint, quoted};
-use super::vocabulary;
 use crate::problem::Problem;
 use crate::template::Pattern;
 use crate::{DatasetName, Stage, TypeName};
@@ -32,26 +31,6 @@ pub(crate) fn check_bases(read: &[ReadDefinition], problems: &mut Vec<Problem>) 
                 second.name
             );
             problems.push(spot.error("two-bases", message));
-        }
-    }
-}
-
-/// A recipe may be defined by a parent's policy, so an unknown one is no error here.
-pub(crate) fn check_recipes(
-    read: &[ReadDefinition],
-    defined: &[&str],
-    problems: &mut Vec<Problem>,
-) {
-    let known = || defined.iter().chain(vocabulary::RECIPES).copied();
-    for one in read {
-        if let (Some(recipe), Some(spot)) = (&one.definition.recipe, &one.recipe)
-            && !known().any(|name| name == recipe)
-        {
-            let message = format!("there is no recipe {} here", quoted(recipe));
-            problems.push(
-                spot.warning("unknown-recipe", message)
-                    .did_you_mean(recipe, known()),
-            );
         }
     }
 }

@@ -130,7 +130,12 @@ impl<'a, 'p> Fields<'a, 'p> {
     pub(crate) fn wrong_type(&mut self, key: &str, wanted: &str, value: &Node) {
         self.problems.push(value.spot.error(
             "wrong-type",
-            format!("`{key}` is {wanted}, and here it is {}", describe(value)),
+            // The key may be one of the user's, with whatever characters.
+            format!(
+                "{} is {wanted}, and here it is {}",
+                quoted(key),
+                describe(value)
+            ),
         ));
     }
 

@@ -19,7 +19,7 @@ const DEEPEST_INCLUDE: usize = 16;
 const MOST_FILES: usize = 1000;
 
 /// All texts as one, not yet understood.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Layers {
     pub(crate) stages: Option<Node>,
     pub(crate) keys: Vec<Entry>,

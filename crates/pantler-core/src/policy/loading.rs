@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::checking;
 use super::definition::{Alias, KeyDefinition, Recipe};
 use super::fields::{Fields, describe, flow};
+use super::inheriting::Inherited;
 use super::layers::Layers;
 use super::node::{Entry, Node};
 use super::reading::ReadDefinition;
@@ -22,12 +23,17 @@ pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Poli
     for text in texts {
         layers.add(text, include);
     }
-    let mut problems = std::mem::take(&mut layers.problems);
+    understand(Arc::new(layers), Inherited::default())
+}
+
+/// Understands what was read; `inherited` is what parents' policies say of types that definitions inherit.
+pub(crate) fn understand(layers: Arc<Layers>, inherited: Inherited) -> (Policy, Vec<Problem>) {
+    let mut problems = layers.problems.clone();
     let stages = read_stages(layers.stages.as_ref(), &mut problems);
     let keys = read_keys(&layers.keys, &mut problems);
-    let recipes = read_recipes(&layers.recipes, &mut problems);
+    let (recipes, recipe_spots) = read_recipes(&layers.recipes, &mut problems);
     let (mut aliases, alias_spots) = read_aliases(&layers.aliases, &mut problems);
-    let mut read = resolving::definitions(&layers, &mut problems);
+    let mut read = resolving::definitions(&layers, &inherited, &mut problems);
     let key_types = KeyTypes::collect(&keys, &read, layers.is_older, &mut problems);
     key_types.apply(&mut read, &mut problems);
     for one in &mut read {
@@ -35,8 +41,6 @@ pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Poli
     }
 
     checking::check_bases(&read, &mut problems);
-    let recipe_names: Vec<&str> = recipes.iter().map(|one| one.name.as_str()).collect();
-    checking::check_recipes(&read, &recipe_names, &mut problems);
     checking::check_templates_meet(&read, &mut problems);
     checking::check_circles(&read, &mut problems);
     let mut references = alias_references(&aliases, &alias_spots);
@@ -48,7 +52,14 @@ pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Poli
         .enumerate()
         .map(|(index, one)| (one.definition.name.clone(), index))
         .collect();
+    let key_spots = key_spots(&layers.keys, &read);
+    let recipe_uses = read
+        .iter()
+        .filter_map(|one| Some((one.definition.recipe.clone()?, one.recipe.clone()?)));
+    let recipe_uses = recipe_uses.collect();
+    let spots = read.iter().map(|one| one.spot.clone()).collect();
     let definitions = read.into_iter().map(|one| Arc::new(one.definition));
+    let problems = in_order(problems, &layers.files);
     let policy = Policy {
         inner: Arc::new(Inner {
             definitions: definitions.collect(),
@@ -59,9 +70,16 @@ pub(crate) fn load(texts: &[PolicyText], include: &mut IncludeFile<'_>) -> (Poli
             key_types: key_types.into_types(),
             recipes,
             references,
+            key_spots,
+            alias_spots,
+            recipe_spots,
+            recipe_uses,
+            spots,
+            layers,
+            inherited,
         }),
     };
-    (policy, in_order(problems, &layers.files))
+    (policy, problems)
 }
 
 /// Sorts problems by place, files in the order in which they were read, and drops those that heirs repeat.
@@ -195,8 +213,9 @@ fn read_key_type(node: &Node, problems: &mut Vec<Problem>) -> Option<KeyType> {
     found
 }
 
-fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> Vec<Recipe> {
+fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> (Vec<Recipe>, Vec<Spot>) {
     let mut recipes = Vec::with_capacity(entries.len());
+    let spots = entries.iter().map(|entry| entry.spot.clone()).collect();
     for entry in entries {
         let mut settings = Vec::new();
         match entry.value.as_mapping() {
@@ -217,7 +236,7 @@ fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> Vec<Recipe> {
             place: entry.spot.place(),
         });
     }
-    recipes
+    (recipes, spots)
 }
 
 /// Documents are nested within limits, so this is too.
@@ -300,8 +319,43 @@ fn alias_references(aliases: &[(String, Alias)], spots: &[Spot]) -> Vec<Referenc
             spot: spot.clone(),
             code: "alias-to-nothing",
             by: format!("the alias `{name}`"),
+            is_inheritance: false,
         })
         .collect()
+}
+
+/// Where each key gets its type: where it is declared, else in the first template that has it.
+fn key_spots(declared: &[Entry], read: &[ReadDefinition]) -> HashMap<String, Spot> {
+    let mut spots: HashMap<String, Spot> = HashMap::new();
+    for entry in declared {
+        let says_type = entry.value.as_text().is_some()
+            || entry
+                .value
+                .as_mapping()
+                .is_some_and(|inner| inner.iter().any(|entry| &*entry.key == "type"));
+        if says_type {
+            spots.insert(entry.key.to_string(), entry.spot.clone());
+        }
+    }
+    for one in read {
+        let ingest = &one.definition.ingest.path;
+        let templates = [
+            (&one.definition.template, &one.template),
+            (ingest, &one.ingest_path),
+        ];
+        for (template, node) in templates {
+            let (Some(template), Some(node)) = (template, node) else {
+                continue;
+            };
+            for (key, _) in template.keys() {
+                let (column, length) = template.position_of(key).unwrap_or((0, 1));
+                spots
+                    .entry(key.clone())
+                    .or_insert_with(|| node.spot_within(column, length));
+            }
+        }
+    }
+    spots
 }
 
 fn type_references(layers: &Layers, read: &[ReadDefinition]) -> Vec<Reference> {
@@ -314,7 +368,8 @@ fn type_references(layers: &Layers, read: &[ReadDefinition]) -> Vec<Reference> {
                 name,
                 spot: spot.clone(),
                 code: "unknown-type",
-                by: format!("the dataset type `{}`", raw.name),
+                by: quoted(raw.name.as_str()),
+                is_inheritance: true,
             });
         }
     }
@@ -329,6 +384,7 @@ fn type_references(layers: &Layers, read: &[ReadDefinition]) -> Vec<Reference> {
                     "the component `{}` of `{}`",
                     component.name, one.definition.name
                 ),
+                is_inheritance: false,
             });
         }
     }

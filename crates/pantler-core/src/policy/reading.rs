@@ -5,6 +5,7 @@ use super::definition::{
     MissingRows, RecordedIds, SharedMetadata,
 };
 use super::fields::{Fields, describe, flow};
+use super::inheriting::Said;
 use super::layers::RawDefinition;
 use super::node::{Entry, Node};
 use super::spot::{Spot, WithHint, quoted};
@@ -31,10 +32,11 @@ pub(crate) struct ReadDefinition {
 /// Reads one dataset type out of all that the texts and its parents say of it.
 pub(crate) fn read(
     raw: &RawDefinition,
-    entries: &[Entry],
+    said: &Said,
     unknown_parent: Option<&TypeName>,
     problems: &mut Vec<Problem>,
 ) -> ReadDefinition {
+    let Said { entries, is_fits } = said;
     let kept: Vec<&str> = vocabulary::names(vocabulary::KEPT).collect();
     let mut fields = Fields::new(entries, problems);
     fields.check_known("a dataset type", vocabulary::DATASET, &kept);
@@ -50,9 +52,12 @@ pub(crate) fn read(
     let storage = storage.filter(|storage| !means_computed(storage));
     let mut component_spots = Vec::new();
     let composite = read_composite(&mut fields, &mut component_spots);
+    if composite.is_none() {
+        warn_of_plug_ins(&mut fields);
+    }
     let template = check_whole_or_parts(&mut fields, &raw.name, template, composite.is_some());
     let storage = match storage {
-        None if raw.is_fits && template.is_some() && !is_computed => Some("FitsStorage".to_owned()),
+        None if *is_fits && template.is_some() && !is_computed => Some("FitsStorage".to_owned()),
         storage => storage,
     };
     let (ingest, ingest_path) = read_ingest(&mut fields);
@@ -182,6 +187,21 @@ fn check_whole_or_parts(
     template.filter(|_| !is_composite)
 }
 
+/// A plug-in for components that are not there is a slip, or a leftover.
+fn warn_of_plug_ins(fields: &mut Fields<'_, '_>) {
+    for key in ["assembler", "disassembler"] {
+        if let Some(entry) = fields.find(key) {
+            let message = format!("`{key}` is for composites, and there is no `composite` here");
+            fields.report(
+                entry
+                    .spot
+                    .warning("plug-in-without-composite", message)
+                    .hint("use `standardize` for a function that changes what is read"),
+            );
+        }
+    }
+}
+
 fn complaints(
     definition: &Definition,
     unknown_parent: Option<&TypeName>,
@@ -190,7 +210,7 @@ fn complaints(
     let mut complaints = Vec::new();
     if let Some(parent) = unknown_parent {
         complaints.push(format!(
-            "it inherits `{parent}`, which its policy does not define"
+            "it inherits `{parent}`, which neither its policy nor a parent's defines"
         ));
     }
     let needs_file = definition.composite.is_none()
@@ -402,7 +422,7 @@ fn read_recorded_ids(fields: &mut Fields<'_, '_>) -> Option<RecordedIds> {
     if let Some(entries) = entry.value.as_mapping() {
         let mut problems = Vec::new();
         let mut inner = Fields::new(entries, &mut problems);
-        inner.check_known("`dataIds`", &["metadata"], &[]);
+        inner.check_known("`dataIds`", vocabulary::RECORDED, &[]);
         let card = inner.text("metadata");
         if card.is_none() && problems.is_empty() {
             let message = "`dataIds` names no metadata entry";

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::checking::chained;
 use super::definition::{Component, Definition, KeyBinding, KeyDefinition};
+use super::inheriting::{Inherited, Said};
 use super::layers::{Layers, RawDefinition, merge_definition};
-use super::node::{Entry, Node};
+use super::node::Node;
 use super::reading::{self, ReadDefinition};
 use super::spot::{WithHint, quoted};
 use crate::problem::Problem;
@@ -16,30 +17,23 @@ use crate::{DatasetName, KeyType, TypeName};
 const MOST_INHERITED: usize = 2_000_000;
 
 /// Reads all definitions, in the order in which they were first named.
-pub(crate) fn definitions(layers: &Layers, problems: &mut Vec<Problem>) -> Vec<ReadDefinition> {
-    let index: HashMap<&TypeName, usize> = layers
-        .definitions
-        .iter()
-        .enumerate()
-        .map(|(index, raw)| (&raw.name, index))
-        .collect();
-    let mut heirs = Heirs {
-        raw: &layers.definitions,
-        index,
-        resolved: vec![None; layers.definitions.len()],
-        size: 0,
-        is_full: false,
-    };
+pub(crate) fn definitions(
+    layers: &Layers,
+    inherited: &Inherited,
+    problems: &mut Vec<Problem>,
+) -> Vec<ReadDefinition> {
+    let mut heirs = Heirs::new(layers, inherited);
     let mut read: Vec<ReadDefinition> = (0..layers.definitions.len())
         .map(|number| {
-            let entries = heirs.resolve(number, problems);
+            let said = heirs.resolve(number, problems);
             let raw = &layers.definitions[number];
             let unknown_parent = raw
                 .inherits
                 .as_ref()
                 .map(|(parent, _)| parent)
-                .filter(|parent| !heirs.index.contains_key(parent));
-            reading::read(raw, &entries, unknown_parent, problems)
+                .filter(|parent| !heirs.index.contains_key(parent))
+                .filter(|parent| !inherited.contains_key(*parent));
+            reading::read(raw, &said, unknown_parent, problems)
         })
         .collect();
     adopt_components(&mut read, problems);
@@ -47,29 +41,56 @@ pub(crate) fn definitions(layers: &Layers, problems: &mut Vec<Problem>) -> Vec<R
 }
 
 /// Works out what definitions inherit.
-struct Heirs<'a> {
+pub(crate) struct Heirs<'a> {
     raw: &'a [RawDefinition],
+    inherited: &'a Inherited,
     index: HashMap<&'a TypeName, usize>,
-    resolved: Vec<Option<Vec<Entry>>>,
+    resolved: Vec<Option<Said>>,
     size: usize,
     is_full: bool,
 }
 
-impl Heirs<'_> {
-    fn resolve(&mut self, number: usize, problems: &mut Vec<Problem>) -> Vec<Entry> {
-        if let Some(entries) = &self.resolved[number] {
-            return entries.clone();
+impl<'a> Heirs<'a> {
+    pub(crate) fn new(layers: &'a Layers, inherited: &'a Inherited) -> Heirs<'a> {
+        let raw = &layers.definitions;
+        Heirs {
+            raw,
+            inherited,
+            index: raw
+                .iter()
+                .enumerate()
+                .map(|(index, raw)| (&raw.name, index))
+                .collect(),
+            resolved: vec![None; raw.len()],
+            size: 0,
+            is_full: false,
+        }
+    }
+
+    /// Returns all that is said of a type, what it inherits included; `None` if the policy does not define it.
+    pub(crate) fn resolve_name(&mut self, name: &TypeName) -> Option<Said> {
+        let number = *self.index.get(name)?;
+        // What is wrong with it has been said when its own policy was loaded.
+        Some(self.resolve(number, &mut Vec::new()))
+    }
+
+    fn resolve(&mut self, number: usize, problems: &mut Vec<Problem>) -> Said {
+        if let Some(said) = &self.resolved[number] {
+            return said.clone();
         }
         // A chain of ten thousand heirs must not fill the call stack, so the ancestors are walked first.
         let mut chain = vec![number];
         let mut in_chain = HashSet::from([number]);
-        let mut below: Vec<Entry> = Vec::new();
+        let mut below = Said::default();
         while let Some((parent, spot)) = &self.raw[chain[chain.len() - 1]].inherits {
             let Some(&next) = self.index.get(parent) else {
+                if let Some(said) = self.inherited.get(parent) {
+                    below.clone_from(said);
+                }
                 break;
             };
-            if let Some(entries) = &self.resolved[next] {
-                below.clone_from(entries);
+            if let Some(said) = &self.resolved[next] {
+                below.clone_from(said);
                 break;
             }
             if !in_chain.insert(next) {
@@ -89,7 +110,11 @@ impl Heirs<'_> {
             chain.push(next);
         }
         for number in chain.into_iter().rev() {
-            let mut entries = below;
+            let Said {
+                mut entries,
+                mut is_fits,
+            } = below;
+            is_fits |= self.raw[number].is_fits;
             // What a type is for is said of itself alone.
             entries.retain(|entry| !matches!(&*entry.key, "inherits" | "description"));
             merge_definition(&mut entries, &self.raw[number].entries);
@@ -104,8 +129,8 @@ impl Heirs<'_> {
                 }
                 entries.clear();
             }
-            self.resolved[number] = Some(entries.clone());
-            below = entries;
+            below = Said { entries, is_fits };
+            self.resolved[number] = Some(below.clone());
         }
         below
     }

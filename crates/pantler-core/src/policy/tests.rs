@@ -5,6 +5,7 @@ use super::*;
 mod checks;
 mod definitions;
 mod hostile;
+mod inheriting;
 mod merging;
 mod names;
 mod slips;
@@ -51,6 +52,8 @@ fn shown(problems: &[Problem]) -> String {
 fn complaints(text: &str) -> String {
     let (policy, mut problems) = load(text);
     problems.extend(policy.check_references(&|_| false));
+    problems.extend(policy.check_recipes(&|_| false));
+    problems.extend(policy.check_built_names(&|_| None));
     shown(&problems)
 }
 

@@ -2,7 +2,9 @@
 
 use pantler_core::report::{Kind, Label, Report};
 
-use crate::error::{Asked, Candidate, Error};
+use pantler_core::{KeyType, TypeName};
+
+use crate::error::{Asked, Candidate, Error, KeySide};
 
 use super::{numbered, other_report};
 
@@ -45,6 +47,13 @@ pub(super) fn data_id_report(error: &Error) -> Report {
                 None => report,
             }
         }
+        Error::KeyClash {
+            asked,
+            dataset_type,
+            key,
+            decided,
+            other,
+        } => key_clash_report(asked, dataset_type, key, decided, other),
         Error::KeyType {
             asked,
             key,
@@ -197,5 +206,43 @@ fn ambiguous_report(
     };
     report.hint(format!(
         "`pantler query {repository} {asked}` lists {lists}"
+    ))
+}
+
+fn key_clash_report(
+    asked: &Asked,
+    dataset_type: &TypeName,
+    key: &str,
+    decided: &KeySide,
+    other: &KeySide,
+) -> Report {
+    let found = |side: &KeySide| {
+        let place = side.place.as_ref().map(|place| format!(" ({place})"));
+        format!(
+            "{key} is {} in {}{}",
+            side.key_type,
+            side.repository,
+            place.unwrap_or_default()
+        )
+    };
+    // A conversion for text prints numbers as well, so it is the side that can give way.
+    let (text, number) = match decided.key_type {
+        KeyType::Str => (decided, other),
+        _ => (other, decided),
+    };
+    Report::new(
+        Kind::Policy,
+        format!("the key `{key}` of `{dataset_type}` has two types in two repositories"),
+    )
+    .fact(Label::AskedFor, asked.to_string())
+    .fact(Label::Found, found(decided))
+    .fact(Label::Found, found(other))
+    .fact(
+        Label::Why,
+        "a data ID is of one type, so datasets of the other repository would not be found",
+    )
+    .hint(format!(
+        "say in the policy of {} what {} says of it: `keys: {{{key}: {{type: {}}}}}`",
+        text.repository, number.repository, number.key_type
     ))
 }

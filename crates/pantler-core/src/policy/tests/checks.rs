@@ -451,6 +451,19 @@ datasets:
 }
 
 #[test]
+fn a_plug_in_without_components_is_a_warning() {
+    insta::assert_snapshot!(complaints("datasets:
+  a: {template: a, storage: s, assembler: my.assemble}
+"), @r"
+    warning[plug-in-without-composite]: `assembler` is for composites, and there is no `composite` here
+      --> policy.yaml:2:32
+    2 |   a: {template: a, storage: s, assembler: my.assemble}
+      |                                ^^^^^^^^^
+    hint: use `standardize` for a function that changes what is read
+    ");
+}
+
+#[test]
 fn a_template_beside_a_composite_is_not_used() {
     let text = "datasets:
   leaf: {template: leaf, storage: s}

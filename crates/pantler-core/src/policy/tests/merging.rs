@@ -128,7 +128,7 @@ fn inheritance_that_cannot_be_is_reported() {
   ");
     let (policy, problems) = load("datasets: {heir(elsewhere): {template: h, storage: s}}");
     assert!(problems.is_empty());
-    insta::assert_snapshot!(find(&policy, "heir").complaints.join("; "), @"it inherits `elsewhere`, which its policy does not define");
+    insta::assert_snapshot!(find(&policy, "heir").complaints.join("; "), @"it inherits `elsewhere`, which neither its policy nor a parent's defines");
 }
 
 #[test]

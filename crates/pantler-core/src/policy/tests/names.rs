@@ -128,37 +128,39 @@ datasets:
 ";
     let (policy, problems) = load(text);
     assert!(problems.is_empty());
-    assert!(policy.check_references(&|_| true).is_empty());
+    // What is inherited must be known above, and not only somewhere.
+    let inherited = policy.check_references(&|_| true);
+    assert_eq!(inherited.len(), 1, "{}", shown(&inherited));
     let some = policy.check_references(&|name| name.base().starts_with("jointcal"));
     assert!(some.iter().all(|one| !one.message.contains("jointcal_wcs")));
-    insta::assert_snapshot!(shown(&policy.check_references(&|_| false)), @r"
-error[alias-to-nothing]: the alias `calexp` names `calexp:jointcall`, which no policy here defines
-  --> policy.yaml:1:19
-1 | aliases: {calexp: 'calexp:jointcall', gone: never}
-  |                   ^^^^^^^^^^^^^^^^^^
-hint: did you mean `calexp:jointcal`?
+    insta::assert_snapshot!(shown(&policy.check_references(&|_| false)), @"
+    error[alias-to-nothing]: the alias `calexp` names `calexp:jointcall`, which no policy here defines
+      --> policy.yaml:1:19
+    1 | aliases: {calexp: 'calexp:jointcall', gone: never}
+      |                   ^^^^^^^^^^^^^^^^^^
+    hint: did you mean `calexp:jointcal`?
 
-error[alias-to-nothing]: the alias `gone` names `never`, which no policy here defines
-  --> policy.yaml:1:45
-1 | aliases: {calexp: 'calexp:jointcall', gone: never}
-  |                                             ^^^^^
+    error[alias-to-nothing]: the alias `gone` names `never`, which no policy here defines
+      --> policy.yaml:1:45
+    1 | aliases: {calexp: 'calexp:jointcall', gone: never}
+      |                                             ^^^^^
 
-error[unknown-type]: the dataset type `srccat_blue` names `srccat`, which no policy here defines
-  --> policy.yaml:4:3
-4 |   srccat_blue(srccat): {template: b}
-  |   ^^^^^^^^^^^^^^^^^^^
+    error[unknown-type]: `srccat_blue` inherits `srccat`, which neither this policy nor a parent's defines
+      --> policy.yaml:4:3
+    4 |   srccat_blue(srccat): {template: b}
+      |   ^^^^^^^^^^^^^^^^^^^
 
-error[unknown-type]: the component `a` of `calexp:jointcal` names `calexp`, which no policy here defines
-  --> policy.yaml:7:24
-7 |       a: {datasetType: calexp}
-  |                        ^^^^^^
-hint: name the stage: `calexp:sfm` or `calexp:jointcal`
+    error[unknown-type]: the component `a` of `calexp:jointcal` names `calexp`, which no policy here defines
+      --> policy.yaml:7:24
+    7 |       a: {datasetType: calexp}
+      |                        ^^^^^^
+    hint: name the stage: `calexp:sfm` or `calexp:jointcal`
 
-error[unknown-type]: the component `b` of `calexp:jointcal` names `jointcal_wcs`, which no policy here defines
-  --> policy.yaml:8:24
-8 |       b: {datasetType: jointcal_wcs.crval}
-  |                        ^^^^^^^^^^^^^^^^^^
-");
+    error[unknown-type]: the component `b` of `calexp:jointcal` names `jointcal_wcs`, which no policy here defines
+      --> policy.yaml:8:24
+    8 |       b: {datasetType: jointcal_wcs.crval}
+      |                        ^^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]

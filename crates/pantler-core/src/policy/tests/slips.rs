@@ -248,3 +248,65 @@ fn other_breaks_of_yaml_have_their_place() {
         [("unknown-tag", 1)]
     );
 }
+
+#[test]
+fn components_of_types_that_are_not_there_are_told_what_is() {
+    // The definitions say `joint_wcs` and `joint_calib`, and lie in one and the same path without a key.
+    insta::assert_snapshot!(complaints("datasets:
+  calexp: {template: 'calexp/%(visit)d.fits', storage: FitsStorage}
+  joint_wcs: {template: 'wcs/.../filename.fits', storage: FitsStorage}
+  joint_calib: {template: 'wcs/.../filename.fits', storage: FitsStorage}
+  jointcalexp:
+    composite:
+      calexp: {datasetType: calexp, inputOnly: True}
+      wcs: {datasetType: jointcal_wcs}
+      calib: {datasetType: jointcal_calib}
+"), @"
+    error[unknown-type]: the component `wcs` of `jointcalexp` names `jointcal_wcs`, which no policy here defines
+      --> policy.yaml:8:26
+    8 |       wcs: {datasetType: jointcal_wcs}
+      |                          ^^^^^^^^^^^^
+    hint: did you mean `joint_wcs`?
+
+    error[unknown-type]: the component `calib` of `jointcalexp` names `jointcal_calib`, which no policy here defines
+      --> policy.yaml:9:28
+    9 |       calib: {datasetType: jointcal_calib}
+      |                            ^^^^^^^^^^^^^^
+    hint: did you mean `joint_calib`?
+    ");
+    // A policy that leaves a definition out says which.
+    insta::assert_snapshot!(complaints("datasets:
+  calexp_psf: {template: 'calexp/%(visit)d.fits', storage: FitsStorage}
+  calexp: {storage: FitsStorage, composite: {psf: {datasetType: calexp_psf}, calib: {datasetType: calib_psf}}}
+"), @"
+    error[unknown-type]: the component `calib` of `calexp` names `calib_psf`, which no policy here defines
+      --> policy.yaml:3:99
+    3 |   calexp: {storage: FitsStorage, composite: {psf: {datasetType: calexp_psf}, calib: {datasetType: calib_psf}}}
+      |                                                                                                   ^^^^^^^^^
+    hint: did you mean `calexp_psf`?
+    ");
+}
+
+#[test]
+fn a_brace_that_is_never_closed_is_named_where_it_opens() {
+    insta::assert_snapshot!(complaints("datasets: {
+    srccat_bg: {
+        python: \"lsst.afw.table.SourceCatalog\"
+        composite: {
+            blue: {
+                datasetType: \"srccat_blue\"
+            }
+        }
+        assembler: 'lsst.mypackage.srccat_bg_assembler'
+    }
+    post_assembled_bg_srccat: {
+        template: \"sci-results/%(run)d/bg.fits\"
+        storage: \"FitsCatalogStorage\"
+}
+"), @"
+    error[yaml-syntax]: this is not YAML: unclosed bracket '{'
+      --> policy.yaml:1:11
+    1 | datasets: {
+      |           ^
+    ");
+}
