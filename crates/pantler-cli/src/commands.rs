@@ -1,5 +1,6 @@
 //! The commands, one file each: what it takes, and how what the library returns is printed.
 
+mod alias;
 mod completions;
 mod demo;
 mod explain;
@@ -32,6 +33,7 @@ pub enum Command {
     Query(query::Query),
     Show(show::Show),
     Export(export::Export),
+    Alias(alias::Alias),
     Rm(rm::Rm),
     Fsck(fsck::Fsck),
     #[command(subcommand)]
@@ -45,6 +47,7 @@ impl Command {
     pub fn run(&self, session: &Session) -> CommandResult {
         match self {
             Command::Init(command) => command.run(session),
+            Command::Alias(command) => command.run(session),
             Command::Ingest(command) => command.run(session),
             Command::Put(command) => command.run(session),
             Command::Link(command) => command.run(session),
