@@ -3,6 +3,7 @@
 mod alias;
 mod completions;
 mod demo;
+mod diff;
 mod explain;
 mod export;
 mod fsck;
@@ -32,6 +33,7 @@ pub enum Command {
     Explain(explain::Explain),
     Query(query::Query),
     Show(show::Show),
+    Diff(diff::Diff),
     Export(export::Export),
     Alias(alias::Alias),
     Rm(rm::Rm),
@@ -55,6 +57,7 @@ impl Command {
             Command::Explain(command) => command.run(session),
             Command::Query(command) => command.run(session),
             Command::Show(command) => command.run(session),
+            Command::Diff(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Rm(command) => command.run(session),
             Command::Fsck(command) => command.run(session),

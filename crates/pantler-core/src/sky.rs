@@ -122,6 +122,11 @@ impl SkyPolygon {
             .all(|(a, b)| dot(cross(a, b), point) >= -SAME * length(cross(a, b)))
     }
 
+    /// Returns the angle from a position (degrees) to the polygon in radians; 0 inside.
+    pub fn distance_to(&self, ra: f64, dec: f64) -> f64 {
+        self.distance(unit(ra, dec))
+    }
+
     /// The angle from a point to the polygon in radians; 0 inside.
     fn distance(&self, point: Vector) -> f64 {
         if self.contains(point) {
@@ -193,6 +198,11 @@ fn sides_cross(a: Vector, b: Vector, c: Vector, d: Vector) -> bool {
     [meeting, meeting.map(|x| -x)]
         .into_iter()
         .any(|point| on(point, first, a, b) && on(point, second, c, d))
+}
+
+/// Returns the angle in radians between two positions: right ascension and declination in degrees.
+pub fn separation(a: (f64, f64), b: (f64, f64)) -> f64 {
+    angle(unit(a.0, a.1), unit(b.0, b.1))
 }
 
 fn unit(ra: f64, dec: f64) -> Vector {

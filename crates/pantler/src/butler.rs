@@ -229,6 +229,16 @@ impl Butler {
         )
     }
 
+    /// Compares what two names mean under one data ID, component by component.
+    pub fn diff(
+        &self,
+        first: &str,
+        second: &str,
+        data_id: &DataId,
+    ) -> Result<Vec<crate::diff::DiffEntry>> {
+        crate::diff::diff(self, first, second, data_id)
+    }
+
     /// Gives the first output tags that it keeps.
     pub fn add_tags(&self, tags: &[String]) -> Result<()> {
         self.chain.output("tag")?.1.add_tags(tags)

@@ -21,6 +21,7 @@ mod cache;
 mod candidates;
 mod chain;
 mod complete;
+mod diff;
 mod error;
 mod execute;
 mod explain;
@@ -51,6 +52,7 @@ pub use alias::AliasInfo;
 pub use butler::{Butler, ButlerOptions};
 pub use cache::DEFAULT_CACHE_BYTES;
 pub use chain::Chain;
+pub use diff::{Comparison, DiffEntry};
 pub use error::{Asked, Candidate, Error, Result};
 
 pub use explain::{TreeLine, data_id_json, explain_json, explain_tree, human_bytes};

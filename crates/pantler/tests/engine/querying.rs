@@ -520,3 +520,23 @@ fn aliases_are_given_and_taken_back_without_touching_the_policy() {
     assert!(own.contains("does not rewrite"), "{own}");
     assert_eq!(pair.joint.bytes_of("policy.yaml"), policy);
 }
+
+#[test]
+fn a_diff_tells_which_components_differ() {
+    let pair = Pair::new();
+    pair.put_parts(0);
+    let entries = pair
+        .butler()
+        .diff("calexp:sfm", "calexp:jointcal", &id(TRACT));
+    let entries = entries.unwrap_or_else(|error| panic!("{}", error.report()));
+    let of = |name: &str| {
+        let entry = entries.iter().find(|entry| entry.component == name);
+        entry
+            .unwrap_or_else(|| panic!("{name} in {entries:?}"))
+            .comparison
+            .clone()
+    };
+    assert_eq!(of("image"), pantler::Comparison::Same);
+    assert_eq!(of("mask"), pantler::Comparison::Same);
+    assert!(matches!(of("wcs"), pantler::Comparison::Different(_)));
+}
