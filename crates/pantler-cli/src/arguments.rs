@@ -63,6 +63,9 @@ pub struct More {
     /// A further repository to write to, and to be searched before the inputs; repeatable
     #[arg(long = "output", value_name = "REPO")]
     pub outputs: Vec<PathBuf>,
+    /// Let the order of the inputs decide where two of them hold different content
+    #[arg(long)]
+    pub inputs_in_order: bool,
 }
 
 impl Repositories {
@@ -80,7 +83,12 @@ impl Repositories {
             .iter()
             .map(|output| format!(" --output {}", quoted(output)));
         let more: String = inputs.chain(outputs).collect();
-        format!("{}{more}", quoted(&self.repository))
+        let in_order = if self.more.inputs_in_order {
+            " --inputs-in-order"
+        } else {
+            ""
+        };
+        format!("{}{more}{in_order}", quoted(&self.repository))
     }
 }
 

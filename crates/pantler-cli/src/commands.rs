@@ -1,7 +1,9 @@
 //! The commands, one file each: what it takes, and how what the library returns is printed.
 
+mod alias;
 mod completions;
 mod demo;
+mod diff;
 mod explain;
 mod export;
 mod fsck;
@@ -31,7 +33,9 @@ pub enum Command {
     Explain(explain::Explain),
     Query(query::Query),
     Show(show::Show),
+    Diff(diff::Diff),
     Export(export::Export),
+    Alias(alias::Alias),
     Rm(rm::Rm),
     Fsck(fsck::Fsck),
     #[command(subcommand)]
@@ -45,6 +49,7 @@ impl Command {
     pub fn run(&self, session: &Session) -> CommandResult {
         match self {
             Command::Init(command) => command.run(session),
+            Command::Alias(command) => command.run(session),
             Command::Ingest(command) => command.run(session),
             Command::Put(command) => command.run(session),
             Command::Link(command) => command.run(session),
@@ -52,6 +57,7 @@ impl Command {
             Command::Explain(command) => command.run(session),
             Command::Query(command) => command.run(session),
             Command::Show(command) => command.run(session),
+            Command::Diff(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Rm(command) => command.run(session),
             Command::Fsck(command) => command.run(session),

@@ -61,7 +61,11 @@ impl Session {
             .chain([first.to_path_buf()])
             .chain(more.inputs.iter().cloned())
             .collect();
-        Ok(self.remarking(Butler::open(&inputs, &[], self.options())?))
+        let options = ButlerOptions {
+            inputs_in_order: more.inputs_in_order,
+            ..self.options()
+        };
+        Ok(self.remarking(Butler::open(&inputs, &[], options)?))
     }
 
     /// Opens repositories to write to. One that does not exist is made only if inputs say what it builds on.
@@ -71,12 +75,19 @@ impl Session {
         if inputs.is_empty() {
             return self.writing_as_it_is(repositories);
         }
-        Ok(self.remarking(Butler::open(inputs, &outputs, self.options())?))
+        let options = ButlerOptions {
+            inputs_in_order: repositories.more.inputs_in_order,
+            ..self.options()
+        };
+        Ok(self.remarking(Butler::open(inputs, &outputs, options)?))
     }
 
     /// Opens repositories as for writing, and changes nothing by it.
     pub fn writing_as_it_is(&self, repositories: &Repositories) -> Result<Butler, Failure> {
-        let options = self.options();
+        let options = ButlerOptions {
+            inputs_in_order: repositories.more.inputs_in_order,
+            ..self.options()
+        };
         let chain = Chain::open(
             &outputs(repositories),
             &repositories.more.inputs,

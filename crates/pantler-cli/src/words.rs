@@ -58,6 +58,36 @@ pub fn data_id(words: &[OsString]) -> Result<DataId, Report> {
     }
 }
 
+/// Reads the name and the data ID of one dataset, such as `calexp visit=1 ccd=2`.
+pub fn dataset(words: &[OsString]) -> Result<Option<(String, DataId)>, Report> {
+    let Some((name, keys)) = words.split_first() else {
+        return Ok(None);
+    };
+    if key_value(name).is_some() {
+        let message = format!(
+            "`{}` is a key, and a dataset begins with its name",
+            name.display()
+        );
+        return Err(
+            Report::new(Kind::Request, message).hint("write for instance calexp visit=1 ccd=2")
+        );
+    }
+    Ok(Some((name.to_string_lossy().into_owned(), data_id(keys)?)))
+}
+
+/// Reads several datasets behind each other: each begins with its name.
+pub fn datasets(words: &[OsString]) -> Result<Vec<(String, DataId)>, Report> {
+    let mut datasets = Vec::new();
+    let mut start = 0;
+    for end in 1..=words.len() {
+        if end == words.len() || key_value(&words[end]).is_none() {
+            datasets.extend(dataset(&words[start..end])?);
+            start = end;
+        }
+    }
+    Ok(datasets)
+}
+
 /// Reads the expression of `--where`, and shows what is wrong in its place.
 pub fn expression(text: Option<&str>) -> Result<Option<Expression>, Report> {
     let Some(text) = text else {

@@ -137,6 +137,13 @@ impl GraphNode {
             .is_some_and(|component| component.subset)
     }
 
+    /// Says whether the component's data IDs stand in the composition alone and follow from nothing else (rule R34).
+    pub fn is_recorded(&self) -> bool {
+        self.component
+            .as_ref()
+            .is_some_and(|component| component.data_ids.is_some())
+    }
+
     /// Returns the component that the others are laid over (rule R10): the one marked, else the one of the composite's own
     /// Python type.
     pub fn base(&self) -> Option<&GraphNode> {
@@ -151,6 +158,7 @@ impl GraphNode {
             nodes.iter().find(|node| {
                 node.part.is_empty()
                     && !node.is_subset()
+                    && !node.is_recorded()
                     && node.definition.python.as_deref() == Some(python)
             })
         })
@@ -356,10 +364,14 @@ fn file_node(
     .with_own_sources())
 }
 
-/// A composite's required keys are the union of its components', those of subset components aside (rule R16).
+/// A composite's required keys are the union of its components', those of subset components (rule R16) and of components whose
+/// data IDs are recorded (rule R34) aside.
 fn union_of_keys(definition: &Definition, nodes: &[GraphNode]) -> Vec<(String, KeyType)> {
     let mut keys: Vec<(String, KeyType)> = Vec::new();
-    for node in nodes.iter().filter(|node| !node.is_subset()) {
+    for node in nodes
+        .iter()
+        .filter(|node| !node.is_subset() && !node.is_recorded())
+    {
         for ((_, key_type), source) in node.keys.iter().zip(&node.sources) {
             if let KeySource::Root(key) = source
                 && !keys.iter().any(|(known, _)| known == key)

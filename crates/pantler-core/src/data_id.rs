@@ -90,6 +90,21 @@ impl DataId {
         }))
     }
 
+    /// Returns the values of `keys`, in their order, for sorting data IDs by those keys; `None`, which sorts first, where there
+    /// is none.
+    ///
+    /// ```
+    /// use pantler_core::DataId;
+    /// let mut data_ids = [DataId::parse("ccd=1 visit=2").unwrap(), DataId::parse("visit=1 ccd=2").unwrap()];
+    /// data_ids.sort_by_key(|data_id| data_id.sort_key(&["visit", "ccd"]));
+    /// assert_eq!(data_ids[0].to_string(), "visit=1 ccd=2");
+    /// ```
+    pub fn sort_key<S: AsRef<str>>(&self, keys: &[S]) -> Vec<Option<KeyValue>> {
+        keys.iter()
+            .map(|key| self.get(key.as_ref()).cloned())
+            .collect()
+    }
+
     /// Says whether every key of `other` is here with the same value.
     pub fn contains(&self, other: &DataId) -> bool {
         other
@@ -177,14 +192,11 @@ impl PartialOrd for DataId {
     }
 }
 
-/// Compares by value, key by key: in given order where both have the same order, else by name.
+/// Compares key by key, the keys in the order of their names: the one order that does not depend on the order in which keys
+/// were given. To sort as people read them, use [`DataId::sort_key`].
 impl Ord for DataId {
     fn cmp(&self, other: &DataId) -> Ordering {
-        if self.keys().eq(other.keys()) {
-            self.entries.cmp(&other.entries)
-        } else {
-            self.sorted().cmp(&other.sorted())
-        }
+        self.sorted().cmp(&other.sorted())
     }
 }
 
@@ -226,5 +238,48 @@ impl<'de> Deserialize<'de> for DataId {
             }
         }
         deserializer.deserialize_map(Entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every data ID of up to three keys with one of two values each, in every order of its keys.
+    fn all() -> Vec<DataId> {
+        let mut all = vec![DataId::default()];
+        for _ in 0..3 {
+            let longer: Vec<DataId> = all
+                .iter()
+                .flat_map(|data_id| {
+                    let free = ["a", "b", "c"].into_iter();
+                    let free = free.filter(|key| data_id.get(key).is_none());
+                    free.flat_map(|key| {
+                        [1.into(), "x".into()].map(|value| data_id.with(key, value))
+                    })
+                })
+                .collect();
+            all.extend(longer);
+        }
+        all
+    }
+
+    #[test]
+    fn the_order_is_total_whatever_the_order_of_the_keys() {
+        let all = all();
+        for a in &all {
+            for b in &all {
+                assert_eq!(a.cmp(b), b.cmp(a).reverse(), "{a} / {b}");
+                assert_eq!(a.cmp(b).is_eq(), a == b, "{a} / {b}");
+            }
+        }
+        // Sorted, every pair is in order: so the order is transitive.
+        let mut sorted = all;
+        sorted.sort();
+        for (index, a) in sorted.iter().enumerate() {
+            for b in &sorted[index..] {
+                assert!(a <= b, "{a} / {b}");
+            }
+        }
     }
 }

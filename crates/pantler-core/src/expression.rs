@@ -87,6 +87,12 @@ pub enum EvaluateError {
         /// What it is.
         what: String,
     },
+    /// Something that is asked for failed.
+    #[error("{why}")]
+    Failed {
+        /// What failed.
+        why: String,
+    },
 }
 
 impl Expression {
@@ -114,7 +120,48 @@ impl Expression {
         &self,
         lookup: &dyn Fn(&str) -> Option<KeyValue>,
     ) -> Result<Option<bool>, EvaluateError> {
-        evaluating::evaluate(self, lookup)
+        let overlaps = |region: &Region| {
+            Err(EvaluateError::Unsupported {
+                what: format!("overlaps({region})"),
+            })
+        };
+        evaluating::evaluate(
+            self,
+            &evaluating::Facts {
+                lookup,
+                overlaps: &overlaps,
+            },
+        )
+    }
+
+    /// As [`Expression::evaluate`], with `overlaps` to say whether the dataset touches a region; `None` where its place on the
+    /// sky is not known.
+    pub fn evaluate_with(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<KeyValue>,
+        overlaps: &dyn Fn(&Region) -> Result<Option<bool>, EvaluateError>,
+    ) -> Result<Option<bool>, EvaluateError> {
+        evaluating::evaluate(self, &evaluating::Facts { lookup, overlaps })
+    }
+
+    /// Returns the regions in it, in the order of the text.
+    pub fn regions(&self) -> Vec<&Region> {
+        let mut found = Vec::new();
+        self.visit_regions(&mut |region| found.push(region));
+        found
+    }
+
+    fn visit_regions<'a>(&'a self, each: &mut dyn FnMut(&'a Region)) {
+        match self {
+            Expression::And(all) | Expression::Or(all) => {
+                for one in all {
+                    one.visit_regions(each);
+                }
+            }
+            Expression::Not(inner) => inner.visit_regions(each),
+            Expression::Overlaps(region) => each(region),
+            _ => {}
+        }
     }
 
     /// Returns the names in it, with their positions, in the order of the text.

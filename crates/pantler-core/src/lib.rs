@@ -31,6 +31,7 @@ pub mod registry;
 pub mod report;
 pub mod row_ranges;
 pub mod similar;
+pub mod sky;
 pub mod store;
 pub mod synonyms;
 pub mod template;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataId, DatasetId, Digest, KeyType, Location, TypeName};
+use crate::sky::Footprint;
+use crate::{DataId, DatasetId, Digest, Expression, KeyType, KeyValue, Location, TypeName};
 
 /// How datasets of a type were written at the time: enough to read them whatever the policy says today (rule R6).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,10 +47,10 @@ pub struct ArtifactRecord {
     pub layout: Option<Arc<[u8]>>,
 }
 
-/// One member of a recorded composition.
+/// One member of a recorded composition, or one dataset that another was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// The component's name in the composite.
+    /// The component's name in the composite; of a precursor, the name that it was recorded under.
     pub component: String,
     /// Which dataset it was.
     pub dataset: DatasetId,
@@ -85,6 +86,12 @@ pub struct DatasetRecord {
     pub artifact: Option<ArtifactRecord>,
     /// What it was made of, in policy order; empty for a file dataset.
     pub members: Vec<Member>,
+    /// What it was made from, as whoever put it said, in that order (rule R34). No user of them: they may be removed.
+    pub precursors: Vec<Member>,
+    /// The values of the columns that the policy's `metadata` names, as far as the dataset has them.
+    pub metadata: DataId,
+    /// Where it lies on the sky, if that is known.
+    pub footprint: Option<Footprint>,
     /// Whether it is current.
     pub state: State,
 }
@@ -124,6 +131,54 @@ pub struct FindRequest {
     pub limit: usize,
 }
 
+/// A question for the next few current datasets of one type and one set of keys, in an order of keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageRequest {
+    /// The dataset type.
+    pub dataset_type: TypeName,
+    /// All keys of the datasets that are meant, each once, in the order to sort by, with `true` for descending.
+    pub order: Vec<(String, bool)>,
+    /// Keys that must have these values.
+    pub data_id: DataId,
+    /// What else must hold. A registry may answer with more than fits, and evaluates only what an index makes cheaper: whoever
+    /// asks evaluates all of it.
+    pub condition: Option<Expression>,
+    /// The last data ID of the page before.
+    pub after: Option<DataId>,
+    /// At most so many; fewer only if there are no more.
+    pub limit: usize,
+}
+
+impl PageRequest {
+    /// Compares two data IDs in the order of this request.
+    pub fn compare(&self, a: &DataId, b: &DataId) -> std::cmp::Ordering {
+        compare_by(&self.order, &|key| a.get(key).cloned(), &|key| {
+            b.get(key).cloned()
+        })
+    }
+}
+
+/// Compares by columns, each with `true` for descending; where there is no value comes first.
+pub fn compare_by(
+    order: &[(String, bool)],
+    a: &dyn Fn(&str) -> Option<KeyValue>,
+    b: &dyn Fn(&str) -> Option<KeyValue>,
+) -> std::cmp::Ordering {
+    let one = |(key, descending): &(String, bool)| {
+        let ordering = a(key).cmp(&b(key));
+        if *descending {
+            ordering.reverse()
+        } else {
+            ordering
+        }
+    };
+    order
+        .iter()
+        .map(one)
+        .find(|ordering| ordering.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
+}
+
 /// What a repository holds of one type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypeSummary {
@@ -136,6 +191,9 @@ pub struct TypeSummary {
     /// The smallest and the largest value of each key.
     pub keys: Vec<(String, crate::KeyValue, crate::KeyValue)>,
 }
+
+/// A type with a set of keys that its datasets have.
+pub type KeysOfType = (TypeName, Vec<(String, KeyType)>);
 
 /// What exists in one repository.
 ///
@@ -152,6 +210,18 @@ pub trait Registry: Send + Sync {
 
     /// Finds, for each dataset, the composites of this repository that were recorded with it.
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError>;
+
+    /// Finds, for each dataset, the datasets of this repository, current or superseded, that were recorded as made from it, in
+    /// the order in which they were recorded.
+    fn find_made_from(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError>;
+
+    /// Returns under which sets of keys there are or have been datasets: each type (or the one that is named) with one of
+    /// its sets, ordered by type, older sets first.
+    fn key_sets(&self, dataset_type: Option<&TypeName>) -> Result<Vec<KeysOfType>, RegistryError>;
+
+    /// Returns the next datasets in an order of keys, without holding more than these in memory. Pages are independent of
+    /// each other: what is changed between two of them may show in the second.
+    fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError>;
 
     /// Visits all current datasets of a type (of every type for `None`) whose keys have these values, ordered by type and
     /// data ID, without holding them in memory.
@@ -203,6 +273,24 @@ macro_rules! registry_behind {
                 ids: &[DatasetId],
             ) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
                 (**self).find_users(ids)
+            }
+
+            fn find_made_from(
+                &self,
+                ids: &[DatasetId],
+            ) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+                (**self).find_made_from(ids)
+            }
+
+            fn key_sets(
+                &self,
+                dataset_type: Option<&TypeName>,
+            ) -> Result<Vec<KeysOfType>, RegistryError> {
+                (**self).key_sets(dataset_type)
+            }
+
+            fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError> {
+                (**self).page(request)
             }
 
             fn visit(

@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pantler_core::registry::{FindRequest, Provenance, Transaction, TypeSummary};
+use pantler_core::registry::{
+    FindRequest, KeysOfType, PageRequest, Provenance, Transaction, TypeSummary,
+};
 use pantler_core::{
     DataId, DatasetId, DatasetRecord, Digest, Location, Registry, RegistryError, TypeName,
 };
@@ -93,6 +95,21 @@ impl<R: Registry> Registry for CountingRegistry<R> {
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
         count(&self.counters.reads);
         self.inner.find_users(ids)
+    }
+
+    fn find_made_from(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        count(&self.counters.reads);
+        self.inner.find_made_from(ids)
+    }
+
+    fn key_sets(&self, dataset_type: Option<&TypeName>) -> Result<Vec<KeysOfType>, RegistryError> {
+        count(&self.counters.reads);
+        self.inner.key_sets(dataset_type)
+    }
+
+    fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError> {
+        count(&self.counters.reads);
+        self.inner.page(request)
     }
 
     fn visit(

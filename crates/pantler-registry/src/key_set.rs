@@ -26,6 +26,15 @@ impl KeySet {
         self.keys.len() == keys.len() && keys.iter().all(|key| self.keys.contains(key))
     }
 
+    /// Says whether these are its keys, each once, in whatever order.
+    pub(crate) fn has_keys(&self, order: &[(String, bool)]) -> bool {
+        self.keys.len() == order.len()
+            && self
+                .keys
+                .iter()
+                .all(|(key, _)| order.iter().any(|(name, _)| name == key))
+    }
+
     /// Fits the given keys of a request: each with its position here and its value in the key's type.
     ///
     /// Returns `None` if a key is unknown here or a value cannot have the key's type, so that nothing can match.

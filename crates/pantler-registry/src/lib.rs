@@ -16,6 +16,7 @@ mod faulty;
 mod gate;
 mod key_set;
 mod memory;
+mod sky_cells;
 mod sqlite;
 
 pub use counting::{CountingRegistry, Counts};

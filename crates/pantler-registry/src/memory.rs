@@ -9,7 +9,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use pantler_core::registry::{FindRequest, Provenance, Transaction, TypeSummary};
+use pantler_core::registry::{
+    FindRequest, KeysOfType, PageRequest, Provenance, Transaction, TypeSummary,
+};
 use pantler_core::{
     DataId, DatasetId, DatasetRecord, Digest, Location, Registry, RegistryError, TypeName,
 };
@@ -53,6 +55,18 @@ impl Registry for MemoryRegistry {
 
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
         Ok(self.state().find_users(ids))
+    }
+
+    fn find_made_from(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        Ok(self.state().find_made_from(ids))
+    }
+
+    fn key_sets(&self, dataset_type: Option<&TypeName>) -> Result<Vec<KeysOfType>, RegistryError> {
+        Ok(self.state().key_sets(dataset_type))
+    }
+
+    fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError> {
+        Ok(self.state().page(request))
     }
 
     fn visit(

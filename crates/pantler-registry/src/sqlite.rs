@@ -15,6 +15,7 @@ mod file_system;
 mod find;
 mod insertion;
 mod open;
+mod page;
 mod pool;
 mod row;
 mod schema;
@@ -28,7 +29,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use pantler_core::registry::{FindRequest, Provenance, Transaction, TypeSummary};
+use pantler_core::registry::{
+    FindRequest, KeysOfType, PageRequest, Provenance, Transaction, TypeSummary,
+};
 use pantler_core::{DataId, DatasetId, DatasetRecord, Registry, RegistryError, TypeName};
 
 use crate::gate::{lock, unpoisoned};
@@ -238,6 +241,23 @@ impl Registry for SqliteRegistry {
 
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
         self.ask(|session, catalogue| find::find_users(session, catalogue, ids))
+    }
+
+    fn find_made_from(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        self.ask(|session, catalogue| find::find_made_from(session, catalogue, ids))
+    }
+
+    fn key_sets(&self, dataset_type: Option<&TypeName>) -> Result<Vec<KeysOfType>, RegistryError> {
+        let mut key_sets = Vec::new();
+        self.in_snapshot(|_, catalogue| {
+            key_sets = page::key_sets(catalogue, dataset_type);
+            Ok(())
+        })?;
+        Ok(key_sets)
+    }
+
+    fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError> {
+        self.ask(|session, catalogue| page::page(session, catalogue, request))
     }
 
     fn visit(

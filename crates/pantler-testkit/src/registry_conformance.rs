@@ -6,6 +6,7 @@
 
 mod changing;
 mod finding;
+mod paging;
 mod records;
 mod together;
 
@@ -20,6 +21,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyType, RegistryError, Typ
 
 pub use changing::*;
 pub use finding::*;
+pub use paging::*;
 pub use records::*;
 pub use together::*;
 
@@ -80,6 +82,11 @@ macro_rules! registry_conformance {
                 keeps_awkward_texts
                 finds_by_identity
                 keeps_types_without_keys
+                pages_in_any_order_of_keys
+                pages_narrow_by_keys_and_condition
+                tells_the_key_sets_of_types
+                r34_keeps_precursors
+                keeps_columns_and_footprints
                 visits_in_order
                 visits_only_what_has_the_values
                 stops_visiting_when_told
@@ -163,6 +170,9 @@ fn dataset(definition: &Arc<DefinitionVersion>, data_id: DataId) -> DatasetRecor
         definition: Arc::clone(definition),
         artifact: Some(artifact(100)),
         members: Vec::new(),
+        precursors: Vec::new(),
+        metadata: DataId::default(),
+        footprint: None,
         state: State::Current,
     }
 }

@@ -19,7 +19,7 @@ use crate::ingest::{IngestOptions, IngestReport};
 use crate::parameters::Parameters;
 use crate::planner::{Composition, Planner, check_found};
 use crate::put::{PutOptions, PutResult, Putter, Who};
-use crate::query::{DatasetRef, Query};
+use crate::query::{DatasetRef, Listing, Query};
 use crate::remove::{RemoveOptions, RemoveResult};
 use crate::repository::{Opener, Repository, open_local};
 use crate::resolve::{Resolved, resolve};
@@ -36,6 +36,10 @@ pub struct ButlerOptions {
     pub cache_bytes: u64,
     /// Whether an existing output may get inputs as parents that it does not have yet (rule R7).
     pub add_parents: bool,
+    /// Whether the order of the inputs decides where two of them hold different content (rule R17).
+    pub inputs_in_order: bool,
+    /// Tags for repositories, beside those that they keep themselves: each with the repository's path.
+    pub tags: Vec<(PathBuf, String)>,
     /// Opens local repositories; statistics and tests wrap what it returns.
     pub opener: Arc<Opener>,
 }
@@ -48,6 +52,8 @@ impl Default for ButlerOptions {
             who: Who::default(),
             cache_bytes: DEFAULT_CACHE_BYTES,
             add_parents: false,
+            inputs_in_order: false,
+            tags: Vec::new(),
             opener: Arc::new(open_local),
         }
     }
@@ -89,12 +95,18 @@ impl Butler {
         for output in outputs {
             adopt_inputs(output, inputs, &options)?;
         }
-        let chain = Chain::open(outputs, inputs, options.opener.as_ref())?;
+        let mut chain = Chain::open(outputs, inputs, options.opener.as_ref())?;
+        for (repository, tag) in &options.tags {
+            chain.add_tag(repository, tag)?;
+        }
         Ok(Butler::of(chain, options))
     }
 
     /// Makes a butler over a chain that is open already.
-    pub fn of(chain: Chain, options: ButlerOptions) -> Butler {
+    pub fn of(mut chain: Chain, options: ButlerOptions) -> Butler {
+        if options.inputs_in_order {
+            chain.set_inputs_in_order(true);
+        }
         Butler {
             chain,
             formatters: options.formatters,
@@ -205,7 +217,49 @@ impl Butler {
 
     /// Returns the datasets that fit, in the order asked for.
     pub fn query(&self, query: &Query) -> Result<Vec<DatasetRef>> {
-        crate::query::run(&self.planner(Composition::Recorded), query)
+        self.listing(query)?.collect()
+    }
+
+    /// Returns the datasets that fit one after the other, without holding them in memory.
+    pub fn listing(&self, query: &Query) -> Result<Listing<'_>> {
+        Listing::start(
+            self.executor(),
+            self.planner(Composition::Recorded),
+            query.clone(),
+        )
+    }
+
+    /// Compares what two names mean under one data ID, component by component.
+    pub fn diff(
+        &self,
+        first: &str,
+        second: &str,
+        data_id: &DataId,
+    ) -> Result<Vec<crate::diff::DiffEntry>> {
+        crate::diff::diff(self, first, second, data_id)
+    }
+
+    /// Gives the first output tags that it keeps.
+    pub fn add_tags(&self, tags: &[String]) -> Result<()> {
+        self.chain.output("tag")?.1.add_tags(tags)
+    }
+
+    /// Returns the aliases of the first repository.
+    pub fn aliases(&self) -> Result<Vec<crate::alias::AliasInfo>> {
+        let first = self.repositories().first();
+        Ok(first.map_or_else(Vec::new, |first| crate::alias::list(first)))
+    }
+
+    /// Gives an unqualified name a meaning in the first output; this butler does not see it yet.
+    pub fn set_alias(&self, name: &str, target: &str) -> Result<()> {
+        let (_, output) = self.chain.output("alias")?;
+        crate::alias::set(&self.chain, output, name, target)
+    }
+
+    /// Takes back what [`Butler::set_alias`] gave; an alias of a policy of the user's own is refused.
+    pub fn remove_alias(&self, name: &str) -> Result<()> {
+        let (_, output) = self.chain.output("alias")?;
+        crate::alias::remove(output, name)
     }
 
     /// Removes a dataset from the first output.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::registry::FindRequest;
-use pantler_core::{DataId, DatasetId, DatasetRecord, TypeName};
+use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 
 use crate::chain::Chain;
 use crate::error::Result;
@@ -36,10 +36,23 @@ pub struct Candidates {
 impl Candidates {
     /// Asks every repository once for every type in the graph that fits the root's data ID so far.
     pub fn find(chain: &Chain, graph: &GraphNode, root: &DataId) -> Result<Candidates> {
+        Candidates::find_in(chain, &chain.searched(None)?, graph, root)
+    }
+
+    /// As [`Candidates::find`], in some of the repositories alone.
+    pub fn find_in(
+        chain: &Chain,
+        searched: &[bool],
+        graph: &GraphNode,
+        root: &DataId,
+    ) -> Result<Candidates> {
         let mut requests = Vec::new();
         add_requests(chain, graph, root, MOST_CANDIDATES, &mut requests);
         let mut candidates = Candidates::default();
         for (repository, open) in chain.repositories().iter().enumerate() {
+            if !searched.get(repository).copied().unwrap_or(true) {
+                continue;
+            }
             let answers = open.registry().find_many(&requests)?;
             for record in answers.into_iter().flatten() {
                 candidates.remember(repository, record);
@@ -76,16 +89,26 @@ impl Candidates {
         let constraint = node.data_id(root);
         // Repositories may name the keys in different orders, and only equal orders compare key by key.
         let keys: Vec<&str> = node.keys.iter().map(|(key, _)| key.as_str()).collect();
-        let mut found: BTreeMap<DataId, &Found> = BTreeMap::new();
+        let mut found: BTreeMap<Vec<Option<KeyValue>>, &Found> = BTreeMap::new();
         for candidate in self.of_type(&node.dataset_type) {
             let data_id = &candidate.record.data_id;
             if data_id.contains(&constraint) {
-                found
-                    .entry(data_id.restricted_to(&keys))
-                    .or_insert(candidate);
+                found.entry(data_id.sort_key(&keys)).or_insert(candidate);
             }
         }
         found.into_values().cloned().collect()
+    }
+
+    /// Returns all datasets of one type and data ID, in search order: of the node's own type, else of those that have its
+    /// artifact in common.
+    pub fn all(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Vec<Found> {
+        let Some(first) = self.first(chain, node, data_id) else {
+            return Vec::new();
+        };
+        let all = self.of_type(first.record.dataset_type()).iter();
+        all.filter(|found| found.record.data_id == *data_id)
+            .cloned()
+            .collect()
     }
 
     /// Returns the first dataset in search order with exactly this data ID: of the node's own type, else of one that has
@@ -145,6 +168,10 @@ fn add_requests(
     limit: usize,
     requests: &mut Vec<FindRequest>,
 ) {
+    // Its datasets stand in the record alone (rule R34).
+    if node.is_recorded() {
+        return;
+    }
     let limit = if node.is_subset() { usize::MAX } else { limit };
     let data_id = node.data_id(root);
     let mut types = vec![node.dataset_type.clone()];

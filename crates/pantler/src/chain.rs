@@ -36,6 +36,9 @@ pub struct KeyClash {
     pub decided: (usize, KeyType),
     /// The repository whose policy says otherwise, and the type there.
     pub other: (usize, KeyType),
+    /// The tags that were given to repositories when they were opened, beside those that they keep themselves.
+    tags: Vec<(usize, String)>,
+    inputs_in_order: bool,
 }
 
 impl Chain {
@@ -46,6 +49,8 @@ impl Chain {
             parents: Vec::new(),
             outputs: Vec::new(),
             clashes: Vec::new(),
+            tags: Vec::new(),
+            inputs_in_order: false,
         };
         for output in outputs {
             let index = chain.add(output, Access::ReadWrite, opener)?;
@@ -75,8 +80,96 @@ impl Chain {
             repositories,
             outputs: (0..outputs).collect(),
             clashes: Vec::new(),
+            tags: Vec::new(),
+            inputs_in_order: false,
         };
         chain.complete()
+    }
+
+    /// Makes a chain of repositories that are open already, of which none is another's parent.
+    pub fn of_siblings(repositories: Vec<Arc<Repository>>) -> Result<Chain> {
+        let chain = Chain {
+            parents: vec![Vec::new(); repositories.len()],
+            repositories,
+            outputs: Vec::new(),
+            clashes: Vec::new(),
+            tags: Vec::new(),
+            inputs_in_order: false,
+        };
+        chain.complete()
+    }
+
+    /// Lets the order of the inputs decide between siblings (rule R17).
+    pub fn set_inputs_in_order(&mut self, inputs_in_order: bool) {
+        self.inputs_in_order = inputs_in_order;
+    }
+
+    /// Says whether the order of the inputs decides between siblings.
+    pub fn inputs_in_order(&self) -> bool {
+        self.inputs_in_order
+    }
+
+    /// Tags the repository that was opened under this name, or has this root, for as long as this chain lives.
+    pub fn add_tag(&mut self, repository: &Path, tag: &str) -> Result<()> {
+        let root = repository.canonicalize().ok();
+        let is_meant = |known: &Arc<Repository>| {
+            Path::new(known.name()) == repository
+                || root
+                    .as_deref()
+                    .is_some_and(|root| Path::new(known.root()) == root)
+        };
+        let Some(index) = self.repositories.iter().position(is_meant) else {
+            return Err(Error::request(format!(
+                "{} is not among the repositories that were opened, so it cannot be tagged",
+                repository.display()
+            )));
+        };
+        self.tags.push((index, tag.to_owned()));
+        Ok(())
+    }
+
+    /// Returns all tags, each once, in order.
+    pub fn tags(&self) -> Vec<String> {
+        let kept = self
+            .repositories
+            .iter()
+            .flat_map(|repository| repository.tags());
+        let mut tags: Vec<String> = kept
+            .chain(self.tags.iter().map(|(_, tag)| tag))
+            .cloned()
+            .collect();
+        tags.sort();
+        tags.dedup();
+        tags
+    }
+
+    /// Says for each repository whether a search with this tag looks into it: those tagged so, and what they build on.
+    pub fn searched(&self, tag: Option<&str>) -> Result<Vec<bool>> {
+        let Some(tag) = tag else {
+            return Ok(vec![true; self.repositories.len()]);
+        };
+        let tagged: Vec<usize> = (0..self.repositories.len())
+            .filter(|index| {
+                let kept = self.repositories[*index].tags().iter();
+                kept.map(String::as_str).any(|known| known == tag)
+                    || self
+                        .tags
+                        .iter()
+                        .any(|(at, known)| at == index && known == tag)
+            })
+            .collect();
+        if tagged.is_empty() {
+            return Err(Error::UnknownTag {
+                tag: tag.to_owned(),
+                known: self.tags(),
+                repositories: self.names(),
+            });
+        }
+        let searched = |index: usize| {
+            let mut tagged = tagged.iter();
+            tagged.any(|tagged| *tagged == index || self.is_ancestor(index, *tagged))
+        };
+        Ok((0..self.repositories.len()).map(searched).collect())
     }
 
     fn add(&mut self, root: &Path, access: Access, opener: &Opener) -> Result<usize> {

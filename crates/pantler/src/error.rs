@@ -92,6 +92,42 @@ pub enum Error {
         /// Repository and meaning, for each.
         meanings: Vec<(String, String)>,
     },
+    /// Two inputs that know nothing of each other hold different content under one type and data ID (rule R17).
+    #[error("{dataset} differs in two inputs")]
+    Siblings {
+        /// What was asked for.
+        asked: Asked,
+        /// The component that it is.
+        component: Option<String>,
+        /// The dataset.
+        dataset: Asked,
+        /// Repository and location, for each.
+        places: Vec<(String, Option<String>)>,
+        /// The tags that repositories have.
+        tags: Vec<String>,
+    },
+    /// No repository has the tag.
+    #[error("no repository is tagged `{tag}`")]
+    UnknownTag {
+        /// The tag.
+        tag: String,
+        /// The tags that there are.
+        known: Vec<String>,
+        /// The repositories that were looked at.
+        repositories: Vec<String>,
+    },
+    /// A key that the type does not use contradicts what the registries know (rule R27).
+    #[error("`{key}` is not `{value}`")]
+    KeyDisagrees {
+        /// What was asked for.
+        asked: Asked,
+        /// The key.
+        key: String,
+        /// The value that was given.
+        value: KeyValue,
+        /// What is known.
+        known: Vec<crate::unused_keys::Known>,
+    },
     /// Name and data ID ask for two stages (rule R2).
     #[error("two stages are asked for")]
     TwoStages {

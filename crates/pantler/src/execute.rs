@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
-use pantler_core::policy::{Component, Definition, Place};
+use pantler_core::policy::{Component, Definition, Place, RecordedIds};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError, TypeName};
 use pantler_formats::FormatterSet;
@@ -454,7 +454,11 @@ pub(crate) fn check_supported(
     let of_component = component.into_iter().flat_map(|component| {
         [
             (component.apply.is_some(), "apply", &component.place),
-            (component.data_ids.is_some(), "dataIds", &component.place),
+            (
+                matches!(component.data_ids, Some(RecordedIds::Metadata(_))),
+                "dataIds: {metadata: …}",
+                &component.place,
+            ),
         ]
     });
     match asks

@@ -20,6 +20,7 @@ use crate::error::{Asked, Error, Result};
 use crate::put::{Content, Putter, Write, again_if_raced, formatter_of, new_write, write_all};
 use crate::repository::Repository;
 use crate::resolve::{Resolved, typed};
+use crate::sky_facts::Facts;
 
 /// What happens to the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +66,7 @@ struct Looked {
     bytes: u64,
     modified: Option<i64>,
     digest: Option<Digest>,
+    facts: Facts,
 }
 
 /// A file, and where its copy lies or will lie.
@@ -157,20 +159,29 @@ impl Putter<'_> {
             source,
         };
         let layout = formatter.index(&source).map_err(format_error)?;
-        let header =
-            if graph.definition.ingest.headers.is_empty() && self.header_keys(graph).is_empty() {
-                None
-            } else {
-                let request = ReadRequest {
-                    part: vec!["metadata".to_owned()],
-                    ..ReadRequest::default()
-                };
-                let object = formatter
-                    .read(&source, layout.as_deref(), &request)
-                    .map_err(format_error)?;
-                pantler_core::object::downcast::<Metadata>(object.as_ref()).cloned()
+        let header = if graph.definition.ingest.headers.is_empty()
+            && graph.definition.metadata.is_empty()
+            && self.header_keys(graph).is_empty()
+        {
+            None
+        } else {
+            let request = ReadRequest {
+                part: vec!["metadata".to_owned()],
+                ..ReadRequest::default()
             };
+            let object = formatter
+                .read(&source, layout.as_deref(), &request)
+                .map_err(format_error)?;
+            pantler_core::object::downcast::<Metadata>(object.as_ref()).cloned()
+        };
         let data_id = self.data_id_of(graph, resolved, file, header.as_ref())?;
+        let facts = Facts::of_file(
+            &graph.definition,
+            formatter.as_ref(),
+            &source,
+            layout.as_deref(),
+            header.as_ref(),
+        );
         let digest = if options.digest {
             Some(crate::fsck::digest_of(&store, &location)?)
         } else {
@@ -183,6 +194,7 @@ impl Putter<'_> {
             bytes: stat.bytes,
             modified: stat.modified,
             digest,
+            facts,
         })
     }
 
@@ -334,6 +346,7 @@ impl Putter<'_> {
         )?;
         write.layout = looked.layout;
         write.digest = looked.digest;
+        write.facts = looked.facts;
         let inside = file
             .strip_prefix(repository.root())
             .ok()

@@ -13,6 +13,7 @@
 //! [`Plan`], which says what a get will do; and [`Error`], whose [`Error::report`] says what was wanted, where it was
 //! looked for, and what to do next.
 
+mod alias;
 mod artifact_source;
 pub mod assemble;
 mod butler;
@@ -21,6 +22,7 @@ mod candidates;
 mod chain;
 mod complete;
 mod derived_part;
+mod diff;
 mod error;
 mod execute;
 mod explain;
@@ -42,11 +44,16 @@ mod render;
 mod repository;
 mod resolve;
 mod show;
+mod siblings;
 pub mod simulate;
+mod sky_facts;
+mod unused_keys;
 
+pub use alias::AliasInfo;
 pub use butler::{Butler, ButlerOptions};
 pub use cache::DEFAULT_CACHE_BYTES;
 pub use chain::Chain;
+pub use diff::{Comparison, DiffEntry};
 pub use error::{Asked, Candidate, Error, Result};
 
 pub use explain::{TreeLine, data_id_json, explain_json, explain_tree, human_bytes};
@@ -55,12 +62,13 @@ pub use parameters::Parameters;
 pub use planner::Composition;
 pub use policy_check::check_policies;
 pub use put::{InputOnly, OnConflict, PutNode, PutOptions, PutPlan, PutResult, Who};
-pub use query::{DatasetRef, Query};
+pub use query::{DatasetRef, Listing, Query};
 pub use read_file::OutsideFile;
 pub use remove::{RemoveOptions, RemoveResult};
 pub use repository::{Opener, Repository, open_local};
 pub use resolve::parse_words;
 pub use show::{RepositoryInfo, TypeInfo, repository_info};
+pub use unused_keys::Known;
 
 pub use pantler_core as core;
 pub use pantler_core::plan::Plan;

@@ -53,7 +53,8 @@ impl Planner<'_> {
     pub fn plan(&self, resolved: &Resolved) -> Result<Plan> {
         let graph = self.graph(resolved)?;
         check_keys(self.chain, &resolved.asked, &resolved.data_id, &graph.keys)?;
-        let candidates = Candidates::find(self.chain, &graph, &resolved.data_id)?;
+        let searched = self.chain.searched(resolved.tag.as_deref())?;
+        let candidates = Candidates::find_in(self.chain, &searched, &graph, &resolved.data_id)?;
         let data_id = complete(
             self.chain,
             &candidates,
@@ -61,7 +62,21 @@ impl Planner<'_> {
             &resolved.asked,
             &resolved.data_id,
         )?;
+        self.check_unused_keys(resolved, &graph, &data_id)?;
         self.bind_root(resolved, &graph, candidates, &data_id)
+    }
+
+    /// Refuses a key that the type does not use and that contradicts what is known (rule R27).
+    pub(crate) fn check_unused_keys(
+        &self,
+        resolved: &Resolved,
+        graph: &GraphNode,
+        complete: &DataId,
+    ) -> Result<()> {
+        let used = crate::query::used_keys(graph);
+        let used: Vec<&str> = used.iter().map(String::as_str).collect();
+        let given = &resolved.data_id;
+        crate::unused_keys::check(self.chain, &resolved.asked, given, &used, complete)
     }
 
     /// Builds the graph of a resolved name.

@@ -11,6 +11,7 @@ pub(crate) mod commit;
 mod decide;
 mod explain;
 mod input_only;
+mod inputs;
 mod linking;
 pub(crate) mod replace;
 
@@ -36,6 +37,7 @@ use crate::execute::Executor;
 use crate::planner::Planner;
 use crate::recorded_definition::RecordedDefinition;
 use crate::resolve::{Resolved, check_keys};
+use crate::sky_facts::Facts;
 
 /// What to do with an input-only component that was changed (rule R24).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +68,8 @@ pub struct PutOptions {
     pub input_only: InputOnly,
     /// Notes to keep with it.
     pub notes: Vec<(String, String)>,
+    /// What it was made from (rule R34): the name of a component whose data IDs are recorded, or of a dataset, and a data ID.
+    pub inputs: Vec<(String, DataId)>,
 }
 
 /// What a put or a link did.
@@ -99,6 +103,8 @@ pub(crate) struct Write {
     pub modified: Option<i64>,
     pub digest: Option<Digest>,
     pub layout: Option<Arc<[u8]>>,
+    pub facts: Facts,
+    pub precursors: Vec<Member>,
     pub replaces: Option<Found>,
     /// Other types whose artifacts could lie at the same path (rule R8).
     pub rivals: Vec<(TypeName, Template)>,
@@ -124,6 +130,8 @@ pub(crate) struct Composition {
     pub definition: Arc<DefinitionVersion>,
     pub data_id: DataId,
     pub members: Vec<Member>,
+    pub facts: Facts,
+    pub precursors: Vec<Member>,
     /// Those members that lay in the repository itself when this was decided.
     pub here: Vec<DatasetId>,
     pub replaces: Option<Found>,
@@ -197,7 +205,10 @@ impl Putter<'_> {
         }
         let (graph, resolved) = self.target(resolved)?;
         let (candidates, data_id) = self.complete_data_id(&graph, &resolved)?;
+        self.planner
+            .check_unused_keys(&resolved, &graph, &data_id)?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        decider.find_inputs(&graph)?;
         let id = decider.dataset(&graph, object, &data_id, &resolved.asked.name)?;
         let decision = decider.finish();
         self.commit(
@@ -238,6 +249,7 @@ impl Putter<'_> {
             &resolved.data_id,
         )?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        decider.find_inputs(&graph)?;
         let id = decider.link(&graph, &data_id)?;
         let decision = decider.finish();
         self.commit(
@@ -276,6 +288,7 @@ impl Putter<'_> {
             dataset_type: component.dataset_type.clone(),
             part: rest.to_vec(),
             data_id: component.data_id(&resolved.data_id),
+            tag: None,
         };
         self.target(&inner)
     }

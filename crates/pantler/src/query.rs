@@ -1,31 +1,53 @@
 //! Lists what there is: datasets of one type or of all, by keys and by an expression.
 //!
-//! Composites take part as types of their own: those that were recorded, and those that lookup would assemble now.
+//! Composites take part as types of their own: those that were recorded, and those that lookup would assemble now. So do types
+//! whose artifacts are another type's as well.
+//!
+//! ```text
+//! registries ─► pages ─► merging (one order, nearest first) ─► rows (columns, keys of other types) ─► condition ─► order, limit
+//! composites ─► join of their components' data IDs ───────────┘
+//! ```
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::ControlFlow;
+mod composites;
+mod lineage;
+mod merging;
+mod rows;
+
+use std::collections::{BTreeMap, VecDeque};
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::expression::Expression;
+use pantler_core::registry::compare_by;
+use pantler_core::sky::Footprint;
 use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 
 use crate::error::{Asked, Error, Result};
+use crate::execute::Executor;
 use crate::planner::{Planner, locate};
-use crate::resolve::{Resolved, check_keys, resolve};
+use crate::resolve::{Resolved, check_keys, resolve, typed};
+
+pub(crate) use lineage::identity;
+use merging::{Group, Merged, Wanted};
+use rows::Columns;
+pub(crate) use rows::used_keys;
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
     /// The type; all types if absent.
     pub name: Option<String>,
-    /// Keys that must have these values.
+    /// Keys that must have these values. A key that the type does not use must agree where the registries know its value.
     pub data_id: DataId,
     /// A further condition.
     pub condition: Option<Expression>,
-    /// Keys to order by; `true` for descending. What they leave open is ordered by type and data ID.
+    /// Columns to order by; `true` for descending. What they leave open is ordered by type and data ID.
     pub order_by: Vec<(String, bool)>,
     /// At most so many.
     pub limit: Option<usize>,
+    /// Only what was made from this dataset: its name and data ID (rule R34).
+    pub made_from: Option<(String, DataId)>,
+    /// Only what this dataset was made from, or is made of.
+    pub used_by: Option<(String, DataId)>,
 }
 
 /// One dataset of a listing.
@@ -45,181 +67,393 @@ pub struct DatasetRef {
     pub bytes: u64,
     /// Its identity; `None` for a composite that was never recorded.
     pub id: Option<DatasetId>,
+    /// The values of the columns that the policy's `metadata` names; of a composite, those of its components.
+    pub metadata: DataId,
+    /// Where it lies on the sky, if a registry knows.
+    pub footprint: Option<Footprint>,
 }
 
-/// Runs a query.
-pub(crate) fn run(planner: &Planner<'_>, query: &Query) -> Result<Vec<DatasetRef>> {
-    let mut found = match &query.name {
-        Some(name) => {
-            let resolved = resolve(planner.chain, name, &query.data_id)?;
-            let graph = planner.graph(&resolved)?;
-            check_keys(
-                planner.chain,
-                &resolved.asked,
-                &resolved.data_id,
-                &graph.keys,
-            )?;
-            check_identifiers(planner, query, Some((&resolved, &graph)))?;
-            of_type(planner, &resolved, &graph, query)?
-        }
-        None => {
-            check_identifiers(planner, query, None)?;
-            of_all_types(planner, query)?
-        }
-    };
-    sort(&mut found, &query.order_by);
-    found.truncate(query.limit.unwrap_or(usize::MAX));
-    Ok(found)
-}
-
+/// The columns that are no keys, and mean something for every dataset.
 const COLUMNS: [&str; 3] = ["repository", "bytes", "stage"];
 
-/// Refuses names that are neither keys nor columns, wherever they are used.
-fn check_identifiers(
-    planner: &Planner<'_>,
-    query: &Query,
-    of: Option<(&Resolved, &GraphNode)>,
-) -> Result<()> {
-    let all_keys = planner.chain.keys();
-    let names = query
-        .condition
-        .iter()
-        .flat_map(|condition| condition.identifiers())
-        .map(|identifier| identifier.name.clone())
-        .chain(query.order_by.iter().map(|(key, _)| key.clone()));
-    for name in names {
-        if COLUMNS.contains(&name.as_str()) {
-            continue;
-        }
-        let asked = of.map_or_else(
-            || Asked::new("*", &query.data_id),
-            |(resolved, _)| resolved.asked.clone(),
-        );
-        let keys = of.map_or(all_keys.as_slice(), |(_, graph)| graph.keys.as_slice());
-        let data_id = DataId::new([(name, KeyValue::Int(0))]);
-        check_keys(planner.chain, &asked, &data_id, keys)?;
-    }
-    Ok(())
+/// The datasets that a query finds, one after the other. Nothing of what was returned is kept: memory is taken for a page of
+/// each registry, unless the order asked for is one that no registry has.
+pub struct Listing<'b> {
+    planner: Planner<'b>,
+    columns: Columns<'b>,
+    query: Query,
+    source: Source<'b>,
+    /// Rows that fit, and are to be returned.
+    ready: VecDeque<DatasetRef>,
+    left: usize,
+    has_failed: bool,
 }
 
-fn of_type(
-    planner: &Planner<'_>,
-    resolved: &Resolved,
-    graph: &GraphNode,
-    query: &Query,
-) -> Result<Vec<DatasetRef>> {
-    let mut given = resolved.data_id.clone();
-    if let Some(condition) = &query.condition {
-        // Equalities narrow what the registries return; the whole condition is still checked on every row.
-        for (key, value) in condition.equalities().iter() {
-            let typed = graph.keys.iter().find(|(known, _)| known == key);
+enum Source<'b> {
+    /// From registries, in the order asked for.
+    Merged(Box<Merged<'b>>, Vec<Group>),
+    /// All that is left, in any order.
+    Rest(Vec<DatasetRef>),
+}
+
+/// How many rows are looked at together.
+const BATCH: usize = 256;
+
+impl<'b> Listing<'b> {
+    /// Checks a query and starts it.
+    pub(crate) fn start(
+        executor: Executor<'b>,
+        planner: Planner<'b>,
+        query: Query,
+    ) -> Result<Listing<'b>> {
+        let left = query.limit.unwrap_or(usize::MAX);
+        let mut listing = Listing {
+            planner,
+            columns: Columns::none(executor, planner),
+            source: Source::Rest(Vec::new()),
+            ready: VecDeque::new(),
+            left,
+            has_failed: false,
+            query,
+        };
+        listing.prepare()?;
+        Ok(listing)
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        let planner = self.planner;
+        let of = match &self.query.name {
+            Some(name) => {
+                let resolved = resolve(planner.chain, name, &self.query.data_id)?;
+                let graph = planner.graph(&resolved)?;
+                check_keys(
+                    planner.chain,
+                    &resolved.asked,
+                    &resolved.data_id,
+                    &graph.keys,
+                )?;
+                Some((resolved, graph))
+            }
+            None => None,
+        };
+        let asked = Asked::new(
+            self.query.name.as_deref().unwrap_or("*"),
+            &self.query.data_id,
+        );
+        let given = match &of {
+            Some((resolved, _)) => resolved.data_id.clone(),
+            None => typed(planner.chain, &asked, &self.query.data_id)?,
+        };
+        self.columns.prepare(&self.query, of.as_ref(), &given)?;
+        self.check_names(of.as_ref())?;
+        self.check_regions(&asked)?;
+        if self.query.made_from.is_some() || self.query.used_by.is_some() {
+            let mut related = lineage::related(&planner, &self.query, of.as_ref())?;
+            related.retain(|each| agrees(&each.data_id, &given));
+            self.source = Source::Rest(related);
+        } else {
+            self.source = self.source_of(of.as_ref(), &given)?;
+        }
+        if !self.is_in_order() {
+            self.sort_all()?;
+        }
+        Ok(())
+    }
+
+    fn source_of(&self, of: Option<&(Resolved, GraphNode)>, given: &DataId) -> Result<Source<'b>> {
+        let planner = self.planner;
+        let (groups, data_id) = match of {
+            Some((_, graph)) => {
+                let given = self.narrowed(graph, given);
+                if graph.is_composite() {
+                    let rows = composites::composites(&planner, graph, &given)?;
+                    return Ok(Source::Rest(rows));
+                }
+                let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
+                (self.groups_of_type(graph)?, given.restricted_to(&keys))
+            }
+            None => (self.groups_of_all_types()?, given.clone()),
+        };
+        let wanted = Wanted {
+            data_id: &data_id,
+            condition: self.query.condition.as_ref(),
+            order_by: if self.orders_by_keys() {
+                &self.query.order_by
+            } else {
+                &[]
+            },
+        };
+        let merged = Merged::new(planner.chain, &groups, &wanted);
+        Ok(Source::Merged(Box::new(merged), groups))
+    }
+
+    /// What is given, with what the condition says of keys by equality. The whole condition is still checked on every row.
+    fn narrowed(&self, graph: &GraphNode, given: &DataId) -> DataId {
+        let mut given = given.clone();
+        for (key, value) in self.query.condition.iter().flat_map(|condition| {
+            let equalities: Vec<(String, KeyValue)> = condition
+                .equalities()
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.clone()))
+                .collect();
+            equalities
+        }) {
+            let typed = graph.keys.iter().find(|(known, _)| *known == key);
             if let Some(value) = typed.and_then(|(_, key_type)| value.cast(*key_type))
-                && given.get(key).is_none()
+                && given.get(&key).is_none()
             {
                 given.insert(key, value);
             }
         }
+        given
     }
-    let mut found = Found::default();
-    if graph.is_composite() {
-        for each in composites(planner, graph, &given)? {
-            found.push(each);
+
+    /// The type's datasets, and those of types that have its artifacts in common (rule R8).
+    fn groups_of_type(&self, graph: &GraphNode) -> Result<Vec<Group>> {
+        let chain = self.planner.chain;
+        let mut names = vec![graph.dataset_type.clone()];
+        names.extend(chain.same_artifact(&graph.definition));
+        let mut groups = Groups::default();
+        for (index, repository) in chain.repositories().iter().enumerate() {
+            for name in &names {
+                for (_, keys) in repository.registry().key_sets(Some(name))? {
+                    let keys = keys.into_iter().map(|(key, _)| key).collect();
+                    groups.add(&graph.dataset_type, keys, index, name);
+                }
+            }
         }
-    } else {
-        for (index, repository) in planner.chain.repositories().iter().enumerate() {
-            let mut failure = None;
-            repository
-                .registry()
-                .visit(Some(&graph.dataset_type), &given, &mut |record| {
-                    keep(
-                        failure_of(&mut failure, reference(planner, index, &record))
-                            .map(|each| found.push(each)),
-                    )
-                })?;
-            if let Some(error) = failure {
-                return Err(error);
+        Ok(groups.all)
+    }
+
+    fn groups_of_all_types(&self) -> Result<Vec<Group>> {
+        let mut groups = Groups::default();
+        for (index, repository) in self.planner.chain.repositories().iter().enumerate() {
+            for (name, keys) in repository.registry().key_sets(None)? {
+                let keys = keys.into_iter().map(|(key, _)| key).collect();
+                groups.add(&name, keys, index, &name);
+            }
+        }
+        // Stable: the sets of keys of one type stay in the order in which they were met.
+        groups
+            .all
+            .sort_by(|a, b| a.dataset_type.cmp(&b.dataset_type));
+        Ok(groups.all)
+    }
+
+    /// Whether everything that is ordered by is a key or the same for all datasets of a type.
+    fn orders_by_keys(&self) -> bool {
+        let mut order_by = self.query.order_by.iter();
+        order_by.all(|(name, _)| !COLUMNS.contains(&name.as_str()) && !self.columns.is_known(name))
+    }
+
+    fn is_in_order(&self) -> bool {
+        matches!(self.source, Source::Merged(..)) && self.orders_by_keys()
+    }
+
+    /// Reads all rows and sorts them; of more than are wanted, only the first are kept meanwhile.
+    fn sort_all(&mut self) -> Result<()> {
+        let most = self.left.saturating_mul(2).max(BATCH);
+        let mut all: Vec<DatasetRef> = Vec::new();
+        loop {
+            let rows = self.next_rows()?;
+            if rows.is_empty() {
+                break;
+            }
+            all.extend(rows);
+            if all.len() > most {
+                self.sort(&mut all)?;
+                all.truncate(self.left);
+            }
+        }
+        self.sort(&mut all)?;
+        all.truncate(self.left);
+        self.ready = all.into();
+        self.source = Source::Rest(Vec::new());
+        Ok(())
+    }
+
+    fn sort(&self, rows: &mut [DatasetRef]) -> Result<()> {
+        let values = self.columns.values(rows)?;
+        let order = &self.query.order_by;
+        // As people read them: by the keys in the order in which the first of each type has them.
+        let mut key_orders: BTreeMap<TypeName, Vec<String>> = BTreeMap::new();
+        for row in rows.iter() {
+            key_orders
+                .entry(row.dataset_type.clone())
+                .or_insert_with(|| row.data_id.keys().map(str::to_owned).collect());
+        }
+        let own_keys = |row: &DatasetRef| match key_orders.get(&row.dataset_type) {
+            Some(keys) => row.data_id.sort_key(keys),
+            None => Vec::new(),
+        };
+        let mut keyed: Vec<(Vec<(String, KeyValue)>, DatasetRef)> =
+            values.into_iter().zip(rows.iter().cloned()).collect();
+        let get = |row: &(Vec<(String, KeyValue)>, DatasetRef), name: &str| {
+            let of_others = row.0.iter().find(|(key, _)| key == name);
+            let of_others = of_others.map(|(_, value)| value.clone());
+            of_others.or_else(|| column(&row.1, name))
+        };
+        keyed.sort_by(|a, b| {
+            compare_by(order, &|name| get(a, name), &|name| get(b, name))
+                .then_with(|| a.1.dataset_type.cmp(&b.1.dataset_type))
+                .then_with(|| own_keys(&a.1).cmp(&own_keys(&b.1)))
+                .then_with(|| a.1.data_id.cmp(&b.1.data_id))
+        });
+        for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
+            *row = sorted;
+        }
+        Ok(())
+    }
+
+    /// Refuses names that are neither keys nor columns, wherever they are used.
+    fn check_names(&self, of: Option<&(Resolved, GraphNode)>) -> Result<()> {
+        let chain = self.planner.chain;
+        let all_keys = chain.keys();
+        let identifiers = self.query.condition.iter().flat_map(|condition| {
+            let names = condition.identifiers().into_iter();
+            names
+                .map(|identifier| identifier.name.clone())
+                .collect::<Vec<_>>()
+        });
+        let names = identifiers.chain(self.query.order_by.iter().map(|(key, _)| key.clone()));
+        for name in names {
+            if COLUMNS.contains(&name.as_str()) || self.columns.is_metadata(&name) {
+                continue;
+            }
+            let asked = of.map_or_else(
+                || Asked::new("*", &self.query.data_id),
+                |(resolved, _)| resolved.asked.clone(),
+            );
+            let keys = of.map_or(all_keys.as_slice(), |(_, graph)| graph.keys.as_slice());
+            let data_id = DataId::new([(name, KeyValue::Int(0))]);
+            check_keys(chain, &asked, &data_id, keys)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses regions that nothing can be compared with, before anything is looked for.
+    fn check_regions(&self, asked: &Asked) -> Result<()> {
+        use pantler_core::expression::Region;
+        use pantler_core::sky::SkyPolygon;
+        for region in self.query.condition.iter().flat_map(Expression::regions) {
+            match region {
+                Region::Tract(_) => {
+                    return Err(Error::Unsupported {
+                        message: format!(
+                            "{region} needs a sky map, which says where tracts lie, and this version of pantler reads none"
+                        ),
+                        hints: vec![
+                            format!(
+                                "give the region itself: overlaps(circle(ra, dec, radius)) or overlaps(polygon(…)), in degrees (asked for {asked})"
+                            ),
+                            "if the datasets have the key `tract`, compare that: tract = 9813"
+                                .to_owned(),
+                        ],
+                    });
+                }
+                Region::Polygon(corners) if SkyPolygon::new(corners).is_none() => {
+                    return Err(Error::request(format!(
+                        "{region} is no convex polygon; a region that is not convex is written as several, joined by `or`"
+                    )));
+                }
+                Region::Polygon(_) | Region::Circle { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the next rows that fit; none only at the end.
+    fn next_rows(&mut self) -> Result<Vec<DatasetRef>> {
+        loop {
+            let rows = self.next_batch()?;
+            if rows.is_empty() {
+                return Ok(rows);
+            }
+            let fitting = self.columns.fitting(rows, self.query.condition.as_ref())?;
+            if !fitting.is_empty() {
+                return Ok(fitting);
             }
         }
     }
-    retain_matching(found.all, query)
-}
 
-fn of_all_types(planner: &Planner<'_>, query: &Query) -> Result<Vec<DatasetRef>> {
-    let asked = Asked::new("*", &query.data_id);
-    let given = crate::resolve::typed(planner.chain, &asked, &query.data_id)?;
-    let mut found = Found::default();
-    let mut members = Members::new();
-    for (index, repository) in planner.chain.repositories().iter().enumerate() {
-        let mut failure = None;
-        repository.registry().visit(None, &given, &mut |record| {
-            note_members(&mut members, &record);
-            keep(
-                failure_of(&mut failure, reference(planner, index, &record))
-                    .map(|each| found.push(each)),
-            )
-        })?;
-        if let Some(error) = failure {
-            return Err(error);
+    fn next_batch(&mut self) -> Result<Vec<DatasetRef>> {
+        let planner = self.planner;
+        let (merged, groups) = match &mut self.source {
+            Source::Rest(rest) => {
+                let rest_of = rest.split_off(rest.len().min(BATCH));
+                return Ok(std::mem::replace(rest, rest_of));
+            }
+            Source::Merged(merged, groups) => (merged, groups),
+        };
+        let mut rows = Vec::new();
+        let mut members = composites::Members::new();
+        while rows.len() < BATCH {
+            let Some((group, repository, record)) = merged.next()? else {
+                break;
+            };
+            composites::note_members(&mut members, &record);
+            let mut row = reference(&planner, repository, &record)?;
+            row.dataset_type = groups[group].dataset_type.clone();
+            let ordered = row.data_id.restricted_to(&groups[group].keys);
+            if ordered.len() == row.data_id.len() {
+                row.data_id = ordered;
+            }
+            rows.push(row);
         }
-    }
-    add_member_bytes(planner, &mut found.all, &members)?;
-    retain_matching(found.all, query)
-}
-
-fn keep(outcome: Option<()>) -> ControlFlow<()> {
-    match outcome {
-        Some(()) => ControlFlow::Continue(()),
-        None => ControlFlow::Break(()),
+        composites::add_member_bytes(&planner, &mut rows, &members)?;
+        Ok(rows)
     }
 }
 
-fn failure_of<T>(failure: &mut Option<Error>, outcome: Result<T>) -> Option<T> {
-    match outcome {
-        Ok(value) => Some(value),
-        Err(error) => {
-            *failure = Some(error);
-            None
+impl Iterator for Listing<'_> {
+    type Item = Result<DatasetRef>;
+
+    fn next(&mut self) -> Option<Result<DatasetRef>> {
+        if self.left == 0 || self.has_failed {
+            return None;
         }
+        if self.ready.is_empty() {
+            match self.next_rows() {
+                Ok(rows) => self.ready = rows.into(),
+                Err(error) => {
+                    self.has_failed = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        let next = self.ready.pop_front()?;
+        self.left -= 1;
+        Some(Ok(next))
     }
 }
 
-/// The members of recorded composites, by identity.
-type Members = HashMap<DatasetId, Vec<DatasetId>>;
-
-fn note_members(members: &mut Members, record: &DatasetRecord) {
-    if record.artifact.is_none() {
-        let own = record.members.iter().map(|member| member.dataset).collect();
-        members.insert(record.id, own);
-    }
-}
-
-/// Datasets in the order found; what a nearer repository has hides what a farther one has under the same data ID.
+/// Groups of datasets, in the order in which they are met.
 #[derive(Default)]
-struct Found {
-    all: Vec<DatasetRef>,
-    seen: HashMap<(TypeName, DataId), String>,
-    /// The keys of each type, in the order of the nearest repository: data IDs compare key by key only in one order.
-    orders: HashMap<TypeName, Vec<String>>,
+struct Groups {
+    all: Vec<Group>,
 }
 
-impl Found {
-    fn push(&mut self, mut each: DatasetRef) {
-        let order = self
-            .orders
-            .entry(each.dataset_type.clone())
-            .or_insert_with(|| each.data_id.keys().map(str::to_owned).collect());
-        if order.len() == each.data_id.len() {
-            let ordered = each.data_id.restricted_to(order);
-            if ordered.len() == order.len() {
-                each.data_id = ordered;
-            }
-        }
-        let key = (each.dataset_type.clone(), each.data_id.clone());
-        if let std::collections::hash_map::Entry::Vacant(entry) = self.seen.entry(key) {
-            entry.insert(each.repository.clone());
-            self.all.push(each);
+impl Groups {
+    fn add(&mut self, shown: &TypeName, keys: Vec<String>, repository: usize, name: &TypeName) {
+        let same = |group: &&mut Group| {
+            group.dataset_type == *shown
+                && group.keys.len() == keys.len()
+                && keys.iter().all(|key| group.keys.contains(key))
+        };
+        let source = (repository, name.clone());
+        match self.all.iter_mut().find(same) {
+            Some(group) => group.sources.push(source),
+            None => self.all.push(Group {
+                dataset_type: shown.clone(),
+                keys,
+                sources: vec![source],
+            }),
         }
     }
+}
+
+fn agrees(data_id: &DataId, given: &DataId) -> bool {
+    given.agrees_with(data_id)
 }
 
 fn reference(
@@ -244,210 +478,20 @@ fn reference(
             .as_ref()
             .map_or(0, |artifact| artifact.bytes),
         id: Some(record.id),
+        metadata: record.metadata.clone(),
+        footprint: record.footprint.clone(),
     })
 }
 
-/// The data IDs under which a composite was recorded, or could be assembled now: the natural join of its components.
-fn composites(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Result<Vec<DatasetRef>> {
-    let mut joined: Option<Vec<(DataId, u64)>> = None;
-    for component in graph.components() {
-        let optional = component
-            .component
-            .as_ref()
-            .is_some_and(|component| component.optional || component.subset);
-        if optional {
-            continue;
-        }
-        let rows = component_rows(planner, component, given)?;
-        joined = Some(match joined {
-            None => rows,
-            Some(left) => join(left, rows),
-        });
-    }
-    let mut found: BTreeMap<DataId, DatasetRef> = BTreeMap::new();
-    let repository = planner.chain.repository(graph.policy);
-    let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
-    for (data_id, bytes) in joined.unwrap_or_default() {
-        let data_id = data_id.restricted_to(&keys);
-        found.insert(
-            data_id.clone(),
-            DatasetRef {
-                dataset_type: graph.dataset_type.clone(),
-                data_id,
-                repository: repository.root().to_owned(),
-                repository_name: repository.name().to_owned(),
-                location: None,
-                bytes,
-                id: None,
-            },
-        );
-    }
-    let mut members = Members::new();
-    for (index, open) in planner.chain.repositories().iter().enumerate().rev() {
-        let mut failure = None;
-        open.registry()
-            .visit(Some(&graph.dataset_type), given, &mut |record| {
-                note_members(&mut members, &record);
-                keep(
-                    failure_of(&mut failure, reference(planner, index, &record)).map(|mut each| {
-                        each.data_id = each.data_id.restricted_to(&keys);
-                        found.insert(each.data_id.clone(), each);
-                    }),
-                )
-            })?;
-        if let Some(error) = failure {
-            return Err(error);
-        }
-    }
-    let mut found: Vec<DatasetRef> = found.into_values().collect();
-    add_member_bytes(planner, &mut found, &members)?;
-    Ok(found)
-}
-
-/// The data IDs of a component, in the root's keys, each once, with their bytes.
-fn component_rows(
-    planner: &Planner<'_>,
-    component: &GraphNode,
-    given: &DataId,
-) -> Result<Vec<(DataId, u64)>> {
-    let mut rows: Vec<(DataId, u64)> = Vec::new();
-    if component.is_composite() {
-        for each in composites(planner, component, &component.data_id(given))? {
-            if let Some(root) = component.root_data_id(&each.data_id) {
-                rows.push((root, each.bytes));
-            }
-        }
-        return Ok(rows);
-    }
-    let own = component.data_id(given);
-    let mut types = vec![component.dataset_type.clone()];
-    types.extend(planner.chain.same_artifact(&component.definition));
-    let mut seen: HashMap<DataId, ()> = HashMap::new();
-    for repository in planner.chain.repositories() {
-        for dataset_type in &types {
-            repository
-                .registry()
-                .visit(Some(dataset_type), &own, &mut |record| {
-                    let bytes = record
-                        .artifact
-                        .as_ref()
-                        .map_or(0, |artifact| artifact.bytes);
-                    if let Some(root) = component.root_data_id(&record.data_id)
-                        && seen.insert(root.clone(), ()).is_none()
-                    {
-                        rows.push((root, bytes));
-                    }
-                    ControlFlow::Continue(())
-                })?;
-        }
-    }
-    Ok(rows)
-}
-
-/// Joins two lists of data IDs on the keys that they share.
-fn join(left: Vec<(DataId, u64)>, right: Vec<(DataId, u64)>) -> Vec<(DataId, u64)> {
-    let (Some((first, _)), Some((other, _))) = (left.first(), right.first()) else {
-        return Vec::new();
-    };
-    let shared: Vec<String> = first
-        .keys()
-        .filter(|key| other.get(key).is_some())
-        .map(str::to_owned)
-        .collect();
-    let mut by_shared: HashMap<DataId, Vec<&(DataId, u64)>> = HashMap::new();
-    for row in &right {
-        by_shared
-            .entry(row.0.restricted_to(&shared))
-            .or_default()
-            .push(row);
-    }
-    let mut joined = Vec::new();
-    for (data_id, bytes) in &left {
-        for (other, more) in by_shared
-            .get(&data_id.restricted_to(&shared))
-            .into_iter()
-            .flatten()
-        {
-            joined.push((data_id.union(other), bytes + more));
-        }
-    }
-    joined
-}
-
-/// Gives recorded composites the bytes of the artifacts that they were recorded with, each counted once.
-fn add_member_bytes(
-    planner: &Planner<'_>,
-    found: &mut [DatasetRef],
-    members: &Members,
-) -> Result<()> {
-    let mut wanted: Vec<DatasetId> = members.values().flatten().copied().collect();
-    wanted.sort();
-    wanted.dedup();
-    let mut bytes: HashMap<DatasetId, u64> = HashMap::new();
-    for repository in planner.chain.repositories() {
-        wanted.retain(|id| !bytes.contains_key(id));
-        for batch in wanted.chunks(1000) {
-            for record in repository.registry().find_ids(batch)?.into_iter().flatten() {
-                bytes.insert(
-                    record.id,
-                    record.artifact.map_or(0, |artifact| artifact.bytes),
-                );
-            }
-        }
-    }
-    for each in found {
-        let own = each.id.and_then(|id| members.get(&id));
-        if let Some(own) = own {
-            let mut own = own.clone();
-            own.sort();
-            own.dedup();
-            each.bytes = own.iter().filter_map(|id| bytes.get(id)).sum();
-        }
-    }
-    Ok(())
-}
-
-fn retain_matching(found: Vec<DatasetRef>, query: &Query) -> Result<Vec<DatasetRef>> {
-    let Some(condition) = &query.condition else {
-        return Ok(found);
-    };
-    let mut matching = Vec::new();
-    for each in found {
-        let outcome = condition
-            .evaluate(&|name| column(&each, name))
-            .map_err(|error| Error::request(error.to_string()))?;
-        if outcome == Some(true) {
-            matching.push(each);
-        }
-    }
-    Ok(matching)
-}
-
+/// A column of a row, as far as the row itself has it.
 fn column(each: &DatasetRef, name: &str) -> Option<KeyValue> {
-    match each.data_id.get(name) {
-        Some(value) => Some(value.clone()),
-        None => match name {
-            "repository" => Some(KeyValue::Str(each.repository_name.clone())),
-            "bytes" => i64::try_from(each.bytes).ok().map(KeyValue::Int),
-            "stage" => each.dataset_type.stage().map(KeyValue::from),
-            _ => None,
-        },
+    if let Some(value) = each.data_id.get(name).or_else(|| each.metadata.get(name)) {
+        return Some(value.clone());
     }
-}
-
-fn sort(found: &mut [DatasetRef], order_by: &[(String, bool)]) {
-    found.sort_by(|a, b| {
-        let by_keys = order_by.iter().map(|(key, descending)| {
-            let ordering = column(a, key).cmp(&column(b, key));
-            if *descending {
-                ordering.reverse()
-            } else {
-                ordering
-            }
-        });
-        by_keys
-            .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
-            .then_with(|| a.dataset_type.cmp(&b.dataset_type))
-            .then_with(|| a.data_id.cmp(&b.data_id))
-    });
+    match name {
+        "repository" => Some(KeyValue::Str(each.repository_name.clone())),
+        "bytes" => i64::try_from(each.bytes).ok().map(KeyValue::Int),
+        "stage" => each.dataset_type.stage().map(KeyValue::from),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! The one place where errors become sentences: first line, facts, hints.
 
 mod absence;
+mod chains;
 mod data_ids;
 mod definitions;
 mod world;
@@ -11,6 +12,7 @@ use pantler_core::report::{Kind, Label, Report};
 use crate::error::Error;
 
 use absence::absence_report;
+use chains::chain_report;
 use data_ids::data_id_report;
 use definitions::definition_report;
 use world::{format_report, io_report, registry_report, store_report};
@@ -34,7 +36,9 @@ impl Error {
             | Error::AmbiguousKey { .. }
             | Error::MissingKey { .. }
             | Error::NoValue { .. }
+            | Error::KeyDisagrees { .. }
             | Error::NoPath { .. } => data_id_report(self),
+            Error::Siblings { .. } | Error::UnknownTag { .. } => chain_report(self),
             Error::NotFound { .. }
             | Error::RecordedGone { .. }
             | Error::ArtifactGone { .. }

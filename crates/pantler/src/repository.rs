@@ -9,6 +9,7 @@
 //! └─ .pantler/
 //!    ├─ repository.json              its parents
 //!    ├─ definitions.yaml             definitions that puts brought along (rule R7)
+//!    ├─ aliases.yaml                 aliases that were given by command
 //!    ├─ registry.sqlite              the index
 //!    ├─ staging/                     artifacts that are being written
 //!    └─ superseded/                  replaced artifacts that compositions still use
@@ -32,7 +33,9 @@ use crate::own_names::text_path;
 pub const OWN_FOLDER: &str = ".pantler";
 pub(crate) const CONFIG: &str = ".pantler/repository.json";
 const DEFINITIONS: &str = ".pantler/definitions.yaml";
-const POLICY: &str = "policy.yaml";
+pub(crate) const POLICY: &str = "policy.yaml";
+/// The aliases that were given by command; they stand behind the people's own policy, so that they count.
+pub(crate) const ALIASES: &str = ".pantler/aliases.yaml";
 const REGISTRY: &str = "registry.sqlite";
 
 /// What a repository says of itself.
@@ -43,6 +46,9 @@ pub struct RepositoryConfig {
     /// Its parents, relative to its root where that is possible.
     #[serde(default)]
     pub parents: Vec<String>,
+    /// Its tags, by which a search can be narrowed to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl RepositoryConfig {
@@ -59,6 +65,7 @@ impl Default for RepositoryConfig {
         RepositoryConfig {
             version: 1,
             parents: Vec::new(),
+            tags: Vec::new(),
         }
     }
 }
@@ -171,7 +178,7 @@ impl Repository {
     ) -> Result<Repository> {
         let config = read_config(store.as_ref(), name)?;
         let mut texts = Vec::new();
-        for file in [DEFINITIONS, POLICY] {
+        for file in [DEFINITIONS, POLICY, ALIASES] {
             if let Some(text) = read_text(store.as_ref(), file)? {
                 texts.push(PolicyText {
                     file: joined(name, file).into(),
@@ -259,6 +266,11 @@ impl Repository {
         &self.config.parents
     }
 
+    /// Returns its tags.
+    pub fn tags(&self) -> &[String] {
+        &self.config.tags
+    }
+
     /// Returns a location as a person would type it.
     pub fn shown(&self, location: &Location) -> String {
         match location {
@@ -307,6 +319,19 @@ impl Repository {
         )
     }
 
+    /// Adds tags to the config.
+    pub fn add_tags(&self, tags: &[String]) -> Result<()> {
+        let _turn = self.registry.begin()?;
+        let mut config = read_config(self.store.as_ref(), &self.name)?;
+        for tag in tags {
+            if !config.tags.contains(tag) {
+                config.tags.push(tag.clone());
+            }
+        }
+        let text = config.text()?;
+        write_text(self.store.as_ref(), CONFIG, &text, OnExisting::Replace)
+    }
+
     /// Adds parents to the config, relative to the root where that is possible.
     pub fn add_parents(&self, parents: &[String]) -> Result<()> {
         // One process at a time, and from what is there now.
@@ -331,7 +356,7 @@ impl Repository {
     }
 }
 
-fn joined(folder: &str, file: &str) -> String {
+pub(crate) fn joined(folder: &str, file: &str) -> String {
     format!("{}/{file}", folder.trim_end_matches('/'))
 }
 
@@ -361,7 +386,7 @@ fn include(
 }
 
 /// Reads a small text of the repository's own; `None` if it does not exist.
-fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
+pub(crate) fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
     let location = Location::Inside(ArtifactPath::new(path)?);
     let Some(stat) = store
         .stat_many(std::slice::from_ref(&location))?
@@ -399,7 +424,12 @@ fn read_config(store: &dyn Store, name: &str) -> Result<RepositoryConfig> {
 }
 
 /// Writes a small text of the repository's own in one step, durably.
-fn write_text(store: &dyn Store, path: &str, text: &str, existing: OnExisting) -> Result<()> {
+pub(crate) fn write_text(
+    store: &dyn Store,
+    path: &str,
+    text: &str,
+    existing: OnExisting,
+) -> Result<()> {
     let target = ArtifactPath::new(path)?;
     let staged = text_path()?;
     let written = (|| {

@@ -21,6 +21,8 @@ pub struct Resolved {
     pub part: Vec<String>,
     /// The data ID, its values of the types that the policies give the keys.
     pub data_id: DataId,
+    /// The tag of the repositories to look into, if one is asked for.
+    pub tag: Option<String>,
 }
 
 /// Resolves a name and a data ID against the policies of a chain.
@@ -29,6 +31,7 @@ pub fn resolve(chain: &Chain, name: &str, data_id: &DataId) -> Result<Resolved> 
     let mut wanted = DatasetName::parse(name)?;
     let mut data_id = data_id.clone();
     take_version(chain, &asked, &mut wanted, &mut data_id)?;
+    let tag = take_tag(chain, &mut data_id);
     let (dataset_type, part) = find_type(chain, &asked, &wanted)?;
     let data_id = typed(chain, &asked, &data_id)?;
     Ok(Resolved {
@@ -36,7 +39,16 @@ pub fn resolve(chain: &Chain, name: &str, data_id: &DataId) -> Result<Resolved> 
         dataset_type,
         part,
         data_id,
+        tag,
     })
+}
+
+/// Lets the key `tag` narrow the search, unless a policy has a key of that name (rule R17).
+fn take_tag(chain: &Chain, data_id: &mut DataId) -> Option<String> {
+    if chain.key_type("tag").is_some() {
+        return None;
+    }
+    data_id.remove("tag").map(|tag| tag.plain())
 }
 
 /// Gives every value the type that the policies give its key.

@@ -24,12 +24,23 @@ pub struct Init {
     /// A repository that it builds on; repeatable, searched in this order
     #[arg(long = "parent", value_name = "REPO")]
     parents: Vec<PathBuf>,
+    /// A tag for it, by which a search can be narrowed to it with tag=TAG; repeatable
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
 }
 
 impl Init {
     pub fn run(&self, session: &Session) -> CommandResult {
         let texts = read_policies(&self.policies)?;
         Butler::init(&self.repository, &texts, &self.parents)?;
+        if !self.tags.is_empty() {
+            Butler::open(
+                &[],
+                std::slice::from_ref(&self.repository),
+                session.options(),
+            )?
+            .add_tags(&self.tags)?;
+        }
         let butler = session.reading_from(&self.repository, &More::default())?;
         let info = pantler::repository_info(&butler)?;
         let types = butler.chain().type_names().len() as u64;

@@ -35,6 +35,9 @@ pub struct Put {
     /// Go on where an input-only component was changed, and lose that change
     #[arg(long)]
     drop_input_only: bool,
+    /// A dataset that it was made from, its name and data ID; repeatable
+    #[arg(long, value_name = "NAME key=value", num_args = 1..)]
+    made_from: Vec<OsString>,
     #[command(flatten)]
     notes: Notes,
 }
@@ -59,6 +62,7 @@ impl Put {
                 InputOnly::Refuse
             },
             notes: self.notes.notes.clone(),
+            inputs: words::datasets(&self.made_from)?,
         };
         let result = butler.put(&object, &self.name, &data_id, &options)?;
         session

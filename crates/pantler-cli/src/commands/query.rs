@@ -36,6 +36,12 @@ pub struct Query {
     /// At most so many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Only what was made from this dataset: its name and data ID
+    #[arg(long, value_name = "NAME key=value", num_args = 1..)]
+    made_from: Vec<OsString>,
+    /// Only what this dataset was made from: its name and data ID
+    #[arg(long, value_name = "NAME key=value", num_args = 1..)]
+    used_by: Vec<OsString>,
 }
 
 impl Query {
@@ -53,6 +59,8 @@ impl Query {
             order_by: words::order_by(&self.order_by),
             limit: self.limit,
             name,
+            made_from: words::dataset(&self.made_from)?,
+            used_by: words::dataset(&self.used_by)?,
         };
         let butler = session.reading(&self.repositories)?;
         let found = butler.query(&query)?;

@@ -4,19 +4,25 @@ use std::cmp::Ordering;
 
 use super::EvaluateError;
 use super::lexing::quoted;
-use super::syntax::{Comparison, Expression, Operand};
+use super::syntax::{Comparison, Expression, Operand, Region};
 use crate::KeyValue;
 
-type Lookup<'a> = dyn Fn(&str) -> Option<KeyValue> + 'a;
+/// What is known of the dataset that an expression is evaluated for.
+pub(super) struct Facts<'a> {
+    /// A name's value.
+    pub(super) lookup: &'a dyn Fn(&str) -> Option<KeyValue>,
+    /// Whether it touches a region.
+    pub(super) overlaps: &'a dyn Fn(&Region) -> Result<Option<bool>, EvaluateError>,
+}
 
 pub(super) fn evaluate(
     expression: &Expression,
-    lookup: &Lookup<'_>,
+    facts: &Facts<'_>,
 ) -> Result<Option<bool>, EvaluateError> {
     match expression {
         // Every member is evaluated, so that whether an error shows does not depend on the other members' values.
         Expression::And(all) => {
-            let truths = truths(all, lookup)?;
+            let truths = truths(all, facts)?;
             Ok(if truths.contains(&Some(false)) {
                 Some(false)
             } else if truths.contains(&None) {
@@ -26,7 +32,7 @@ pub(super) fn evaluate(
             })
         }
         Expression::Or(all) => {
-            let truths = truths(all, lookup)?;
+            let truths = truths(all, facts)?;
             Ok(if truths.contains(&Some(true)) {
                 Some(true)
             } else if truths.contains(&None) {
@@ -35,19 +41,19 @@ pub(super) fn evaluate(
                 Some(false)
             })
         }
-        Expression::Not(inner) => Ok(evaluate(inner, lookup)?.map(|truth| !truth)),
+        Expression::Not(inner) => Ok(evaluate(inner, facts)?.map(|truth| !truth)),
         Expression::Compare {
             left,
             comparison,
             right,
         } => {
-            let order = compare(left, right, lookup)?;
+            let order = compare(left, right, facts)?;
             Ok(order.map(|order| holds(*comparison, order)))
         }
         Expression::In { operand, values } => {
             let mut found = Some(false);
             for value in values {
-                let order = compare(operand, &Operand::Literal(value.clone()), lookup)?;
+                let order = compare(operand, &Operand::Literal(value.clone()), facts)?;
                 match order {
                     None => found = None,
                     Some(Ordering::Equal) => found = Some(true),
@@ -57,16 +63,16 @@ pub(super) fn evaluate(
             Ok(found)
         }
         Expression::Between { operand, low, high } => {
-            let above = compare(operand, low, lookup)?.map(Ordering::is_ge);
-            let below = compare(operand, high, lookup)?.map(Ordering::is_le);
+            let above = compare(operand, low, facts)?.map(Ordering::is_ge);
+            let below = compare(operand, high, facts)?.map(Ordering::is_le);
             Ok(match (above, below) {
                 (Some(false), _) | (_, Some(false)) => Some(false),
                 (Some(true), Some(true)) => Some(true),
                 _ => None,
             })
         }
-        Expression::IsNull(operand) => Ok(Some(value_of(operand, lookup).is_none())),
-        Expression::Like { operand, pattern } => match value_of(operand, lookup) {
+        Expression::IsNull(operand) => Ok(Some(value_of(operand, facts).is_none())),
+        Expression::Like { operand, pattern } => match value_of(operand, facts) {
             None => Ok(None),
             Some(KeyValue::Str(text)) => Ok(Some(is_like(&text, pattern))),
             Some(value) => Err(EvaluateError::Mismatch {
@@ -74,29 +80,27 @@ pub(super) fn evaluate(
                 right: quoted(pattern),
             }),
         },
-        Expression::Overlaps(region) => Err(EvaluateError::Unsupported {
-            what: format!("overlaps({region})"),
-        }),
+        Expression::Overlaps(region) => (facts.overlaps)(region),
     }
 }
 
-fn truths(all: &[Expression], lookup: &Lookup<'_>) -> Result<Vec<Option<bool>>, EvaluateError> {
-    all.iter().map(|one| evaluate(one, lookup)).collect()
+fn truths(all: &[Expression], facts: &Facts<'_>) -> Result<Vec<Option<bool>>, EvaluateError> {
+    all.iter().map(|one| evaluate(one, facts)).collect()
 }
 
-fn value_of(operand: &Operand, lookup: &Lookup<'_>) -> Option<KeyValue> {
+fn value_of(operand: &Operand, facts: &Facts<'_>) -> Option<KeyValue> {
     match operand {
         Operand::Literal(value) => Some(value.clone()),
-        Operand::Identifier(identifier) => lookup(&identifier.name),
+        Operand::Identifier(identifier) => (facts.lookup)(&identifier.name),
     }
 }
 
 fn compare(
     left: &Operand,
     right: &Operand,
-    lookup: &Lookup<'_>,
+    facts: &Facts<'_>,
 ) -> Result<Option<Ordering>, EvaluateError> {
-    let (Some(a), Some(b)) = (value_of(left, lookup), value_of(right, lookup)) else {
+    let (Some(a), Some(b)) = (value_of(left, facts), value_of(right, facts)) else {
         return Ok(None);
     };
     let order = match (&a, &b) {

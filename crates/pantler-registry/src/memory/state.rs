@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use pantler_core::registry::{FindRequest, Provenance, State as Currency, TypeSummary};
+use pantler_core::registry::{
+    FindRequest, KeysOfType, PageRequest, Provenance, State as Currency, TypeSummary,
+};
 use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, Location, RegistryError, TypeName};
 
 use crate::key_set::{KeySet, kept_data_id, widen};
@@ -21,6 +23,8 @@ pub(super) struct State {
     types: BTreeMap<TypeName, Vec<KeyIndex>>,
     /// For each member, when its composites arrived.
     users: HashMap<DatasetId, BTreeSet<u64>>,
+    /// For each precursor, when what was made from it arrived.
+    descendants: HashMap<DatasetId, BTreeSet<u64>>,
     layouts: HashSet<Arc<[u8]>>,
 }
 
@@ -72,6 +76,57 @@ impl State {
                 arrivals.filter_map(|at| self.arrived(*at)).collect()
             })
             .collect()
+    }
+
+    pub(super) fn find_made_from(&self, ids: &[DatasetId]) -> Vec<Vec<DatasetRecord>> {
+        ids.iter()
+            .map(|id| {
+                let arrivals = self.descendants.get(id).into_iter().flatten();
+                arrivals.filter_map(|at| self.arrived(*at)).collect()
+            })
+            .collect()
+    }
+
+    pub(super) fn key_sets(&self, dataset_type: Option<&TypeName>) -> Vec<KeysOfType> {
+        let wanted = |name: &TypeName| dataset_type.is_none_or(|wanted| wanted == name);
+        let of_types = self.types.iter().filter(|(name, _)| wanted(name));
+        of_types
+            .flat_map(|(name, indexes)| {
+                let keys = indexes.iter().map(|index| index.key_set.keys().to_vec());
+                keys.map(|keys| (name.clone(), keys))
+            })
+            .collect()
+    }
+
+    pub(super) fn page(&self, request: &PageRequest) -> Vec<DatasetRecord> {
+        let indexes = self.types.get(&request.dataset_type);
+        let index = indexes
+            .into_iter()
+            .flatten()
+            .find(|index| index.key_set.has_keys(&request.order));
+        let Some(index) = index else {
+            return Vec::new();
+        };
+        let Some(wanted) = index.key_set.fit(&request.data_id) else {
+            return Vec::new();
+        };
+        let mut found: Vec<&DatasetRecord> = index
+            .rows
+            .iter()
+            .filter(|(values, _)| {
+                let fits = |(at, value): &(usize, KeyValue)| values.get(*at) == Some(value);
+                wanted.iter().all(fits)
+            })
+            .filter_map(|(_, id)| self.datasets.get(id))
+            .map(|stored| &stored.record)
+            .filter(|record| {
+                let after = request.after.as_ref();
+                after.is_none_or(|after| request.compare(&record.data_id, after).is_gt())
+            })
+            .collect();
+        found.sort_by(|a, b| request.compare(&a.data_id, &b.data_id));
+        found.truncate(request.limit);
+        found.into_iter().cloned().collect()
     }
 
     pub(super) fn visit(
@@ -180,6 +235,12 @@ impl State {
                 .or_default()
                 .insert(arrival);
         }
+        for precursor in &record.precursors {
+            self.descendants
+                .entry(precursor.dataset)
+                .or_default()
+                .insert(arrival);
+        }
         let stored = Stored {
             arrival,
             record,
@@ -233,6 +294,11 @@ impl State {
         for member in &stored.record.members {
             if let Some(users) = self.users.get_mut(&member.dataset) {
                 users.remove(&stored.arrival);
+            }
+        }
+        for precursor in &stored.record.precursors {
+            if let Some(descendants) = self.descendants.get_mut(&precursor.dataset) {
+                descendants.remove(&stored.arrival);
             }
         }
     }

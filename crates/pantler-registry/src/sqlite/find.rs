@@ -94,9 +94,31 @@ pub(super) fn find_users(
     catalogue: &Catalogue,
     ids: &[DatasetId],
 ) -> Result<Answer<Vec<Vec<DatasetRecord>>>, RegistryError> {
-    let select = "CROSS JOIN dataset AS d ON d.id IN \
-         (SELECT m.composite FROM member AS m WHERE m.uuid = r.column2)";
-    let arm = arm_for_ids(ids, select);
+    find_by_member(session, catalogue, ids, "<")
+}
+
+/// As [`pantler_core::Registry::find_made_from`]: in the order in which they were recorded.
+pub(super) fn find_made_from(
+    session: &Session,
+    catalogue: &Catalogue,
+    ids: &[DatasetId],
+) -> Result<Answer<Vec<Vec<DatasetRecord>>>, RegistryError> {
+    find_by_member(session, catalogue, ids, "=")
+}
+
+/// Finds datasets by what they are made of (`<` the role of a precursor) or were made from (`=`).
+fn find_by_member(
+    session: &Session,
+    catalogue: &Catalogue,
+    ids: &[DatasetId],
+    comparison: &str,
+) -> Result<Answer<Vec<Vec<DatasetRecord>>>, RegistryError> {
+    let select = format!(
+        "CROSS JOIN dataset AS d ON d.id IN (SELECT m.composite FROM member AS m \
+         WHERE m.uuid = r.column2 AND m.role {comparison} {})",
+        schema::PRECURSOR
+    );
+    let arm = arm_for_ids(ids, &select);
     let Answer::Found(mut lists) = run(session, catalogue, vec![arm], ids.len())? else {
         return Ok(Answer::CatalogueIsOld);
     };
@@ -218,7 +240,7 @@ fn select_by_keys(table: &KeyTable, given: &[usize], is_complete: bool) -> Strin
     }
 }
 
-fn bound(value: KeyValue) -> Value {
+pub(super) fn bound(value: KeyValue) -> Value {
     match value {
         KeyValue::Int(int) => Value::Integer(int),
         KeyValue::Float(float) => Value::Real(float),

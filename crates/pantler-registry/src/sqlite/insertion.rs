@@ -7,8 +7,9 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use pantler_core::registry::{DefinitionVersion, Provenance};
+use pantler_core::sky::Footprint;
 use pantler_core::{DataId, DatasetRecord, Digest, RegistryError};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, OptionalExtension};
 
 use super::catalogue::{Catalogue, Known};
 use super::row::encode_location;
@@ -16,6 +17,7 @@ use super::schema;
 use super::session::{Bound, Session};
 use crate::data_id_json;
 use crate::key_set::kept_data_id;
+use crate::sky_cells;
 
 /// One call of insert: what its rows share.
 pub(super) struct Insertion<'t> {
@@ -92,10 +94,17 @@ impl<'t> Insertion<'t> {
             None => None,
         };
         let location = artifact.and_then(|artifact| artifact.location.as_ref());
+        let metadata =
+            (!record.metadata.is_empty()).then(|| data_id_json::encode(&record.metadata));
+        let footprint = match &record.footprint {
+            Some(footprint) => Some(self.footprint(footprint)?),
+            None => None,
+        };
         self.execute_unique(
             record,
             "INSERT INTO dataset(uuid, definition, data_id, location, bytes, modified, digest, \
-             layout, action, superseded, composite) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10)",
+             layout, action, superseded, composite, metadata, footprint) \
+             VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10,?11,?12)",
             rusqlite::params![
                 record.id.as_bytes(),
                 definition,
@@ -108,7 +117,9 @@ impl<'t> Insertion<'t> {
                     .map(Digest::as_bytes),
                 layout,
                 self.action,
-                !record.members.is_empty(),
+                !(record.members.is_empty() && record.precursors.is_empty()),
+                metadata,
+                footprint,
             ],
         )?;
         Ok(self.session.connection().last_insert_rowid())
@@ -139,11 +150,19 @@ impl<'t> Insertion<'t> {
     }
 
     fn insert_members(&self, record: &DatasetRecord, number: i64) -> Result<(), RegistryError> {
-        for (position, member) in record.members.iter().enumerate() {
+        let parts = record.members.iter().map(|member| match member.input_only {
+            true => (member, schema::INPUT_ONLY),
+            false => (member, schema::PART),
+        });
+        let precursors = record
+            .precursors
+            .iter()
+            .map(|member| (member, schema::PRECURSOR));
+        for (position, (member, role)) in parts.chain(precursors).enumerate() {
             let part = serde_json::Value::from(member.part.clone()).to_string();
             self.session.execute(
                 "INSERT INTO member(composite, position, component, uuid, dataset_type, data_id, \
-                 part, input_only) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+                 part, role) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
                 rusqlite::params![
                     number,
                     position as i64,
@@ -152,7 +171,7 @@ impl<'t> Insertion<'t> {
                     member.dataset_type.as_str(),
                     data_id_json::encode(&member.data_id),
                     part,
-                    member.input_only,
+                    role,
                 ],
             )?;
         }
@@ -178,6 +197,31 @@ impl<'t> Insertion<'t> {
                 Ok(place.insert(Target { known, insert_keys }))
             }
         }
+    }
+
+    /// Returns the number of a footprint; one that is new is entered under the cells of the sky that it touches.
+    fn footprint(&self, footprint: &Footprint) -> Result<i64, RegistryError> {
+        let corners = footprint.to_bytes();
+        let known = {
+            let mut statement = self
+                .session
+                .statement("SELECT id FROM footprint WHERE corners = ?1")?;
+            let known = statement.query_row([&corners], |row| row.get(0)).optional();
+            known.map_err(|error| self.session.failed("write", &error))?
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        self.session
+            .execute("INSERT INTO footprint(corners) VALUES(?1)", [&corners])?;
+        let id = self.session.connection().last_insert_rowid();
+        for cell in sky_cells::cells_of(footprint).into_iter().flatten() {
+            self.session.execute(
+                "INSERT INTO cell(cell, footprint) VALUES(?1, ?2)",
+                (cell as i64, id),
+            )?;
+        }
+        Ok(id)
     }
 
     fn layout(&mut self, body: &[u8]) -> Result<i64, RegistryError> {

@@ -6,10 +6,12 @@
 use std::sync::Arc;
 
 use pantler_core::registry::{ArtifactRecord, Member, State};
+use pantler_core::sky::Footprint;
 use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, RegistryError, TypeName};
 use rusqlite::Row;
 
 use super::catalogue::{Catalogue, Known};
+use super::schema;
 use super::session::Session;
 use crate::data_id_json;
 
@@ -19,11 +21,13 @@ pub(super) const COLUMNS: &str = "d.id, d.uuid, d.definition, d.data_id, d.locat
      d.modified, d.digest, d.superseded, d.layout, \
      (SELECT l.body FROM layout AS l WHERE l.id = d.layout), \
      CASE d.composite WHEN 0 THEN NULL ELSE (SELECT json_group_array(json_array(m.component, \
-     hex(m.uuid), m.dataset_type, json(m.data_id), json(m.part), m.input_only) ORDER BY m.position) \
-     FROM member AS m WHERE m.composite = d.id) END";
+     hex(m.uuid), m.dataset_type, json(m.data_id), json(m.part), m.role) ORDER BY m.position) \
+     FROM member AS m WHERE m.composite = d.id) END, \
+     d.metadata, (SELECT f.corners FROM footprint AS f WHERE f.id = d.footprint)";
 
 /// As many columns as a search has that selects [`COLUMNS`], less the first three, for the row that tells the version.
-pub(super) const PADDING: &str = "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL";
+pub(super) const PADDING: &str =
+    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL";
 
 /// A member as [`COLUMNS`] writes it.
 type MemberText = (String, String, String, serde_json::Value, Vec<String>, i64);
@@ -62,12 +66,16 @@ impl<'c> RowReader<'c> {
         };
         let uuid: [u8; 16] = row.get(2).map_err(failed)?;
         let superseded: bool = row.get(9).map_err(failed)?;
+        let (members, precursors) = self.members(row, number)?;
         let record = DatasetRecord {
             id: DatasetId::from_bytes(uuid),
             data_id: self.data_id(row, known, number)?,
             definition: Arc::clone(&known.definition),
             artifact: self.artifact(row, number)?,
-            members: self.members(row, number)?,
+            members,
+            precursors,
+            metadata: self.metadata(row, number)?,
+            footprint: self.footprint(row, number)?,
             state: if superseded {
                 State::Superseded
             } else {
@@ -139,30 +147,69 @@ impl<'c> RowReader<'c> {
         Ok(Some(body))
     }
 
-    fn members(&self, row: &Row<'_>, number: i64) -> Result<Vec<Member>, RegistryError> {
+    fn metadata(&self, row: &Row<'_>, number: i64) -> Result<DataId, RegistryError> {
+        let text: Option<String> = row
+            .get(13)
+            .map_err(|error| self.session.failed("read", &error))?;
+        let Some(text) = text else {
+            return Ok(DataId::default());
+        };
+        let value = serde_json::from_str(&text).ok();
+        value
+            .and_then(|value| data_id_json::decode(&value))
+            .ok_or_else(|| self.corrupt(number, "the metadata"))
+    }
+
+    fn footprint(&self, row: &Row<'_>, number: i64) -> Result<Option<Footprint>, RegistryError> {
+        let corners: Option<Vec<u8>> = row
+            .get(14)
+            .map_err(|error| self.session.failed("read", &error))?;
+        corners
+            .map(|bytes| {
+                Footprint::from_bytes(&bytes).ok_or_else(|| self.corrupt(number, "the footprint"))
+            })
+            .transpose()
+    }
+
+    /// Reads what a dataset is made of, and what it was made from.
+    fn members(
+        &self,
+        row: &Row<'_>,
+        number: i64,
+    ) -> Result<(Vec<Member>, Vec<Member>), RegistryError> {
         let failed = |error| self.session.failed("read", &error);
         let text = row.get_ref(12).map_err(failed)?;
         let Some(text) = text.as_str_or_null().ok() else {
             return Err(self.corrupt(number, "the composition"));
         };
         let Some(text) = text else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         };
-        let members: Option<Vec<MemberText>> = serde_json::from_str(text).ok();
-        let members = members.and_then(|members| members.into_iter().map(member).collect());
-        members.ok_or_else(|| self.corrupt(number, "the composition"))
+        let unreadable = || self.corrupt(number, "the composition");
+        let texts: Vec<MemberText> = serde_json::from_str(text).map_err(|_| unreadable())?;
+        let (mut members, mut precursors) = (Vec::new(), Vec::new());
+        for text in texts {
+            let role = text.5;
+            let member = member(text).ok_or_else(unreadable)?;
+            if role == schema::PRECURSOR {
+                precursors.push(member);
+            } else {
+                members.push(member);
+            }
+        }
+        Ok((members, precursors))
     }
 }
 
 fn member(text: MemberText) -> Option<Member> {
-    let (component, uuid, dataset_type, data_id, part, input_only) = text;
+    let (component, uuid, dataset_type, data_id, part, role) = text;
     Some(Member {
         component,
         dataset: DatasetId::parse(&uuid)?,
         dataset_type: TypeName::new(&dataset_type).ok()?,
         data_id: data_id_json::decode(&data_id)?,
         part,
-        input_only: input_only != 0,
+        input_only: role == schema::INPUT_ONLY,
     })
 }
 

@@ -4,6 +4,8 @@
 //! definition ──┐        layout ──┐        agent ◄── action ──┐
 //!              ▼                 ▼                           ▼
 //! keys_N ──► dataset (identity, data ID, artifact) ◄──────────      member (composite, position) ──► dataset by identity
+//!              │
+//!              └──► footprint ◄── cell (number of the cell on the sky, footprint)
 //! ```
 //!
 //! A key table holds the current datasets of one type with one set of keys, ordered by data ID; which ones there are, the
@@ -20,7 +22,7 @@ use pantler_core::KeyType;
 pub(super) const APPLICATION_ID: i64 = 0x706e_746c;
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Makes the tables of an empty registry.
 pub(super) const TABLES: &str = "
@@ -61,8 +63,20 @@ pub(super) const TABLES: &str = "
         layout INTEGER,
         action INTEGER NOT NULL,
         superseded INTEGER NOT NULL,
-        composite INTEGER NOT NULL
+        composite INTEGER NOT NULL,
+        metadata TEXT,
+        footprint INTEGER
     ) STRICT;
+    CREATE TABLE footprint(
+        id INTEGER PRIMARY KEY,
+        corners BLOB NOT NULL UNIQUE
+    ) STRICT;
+    CREATE INDEX dataset_footprint ON dataset(footprint) WHERE footprint IS NOT NULL;
+    CREATE TABLE cell(
+        cell INTEGER NOT NULL,
+        footprint INTEGER NOT NULL,
+        PRIMARY KEY(cell, footprint)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE member(
         composite INTEGER NOT NULL,
         position INTEGER NOT NULL,
@@ -71,11 +85,20 @@ pub(super) const TABLES: &str = "
         dataset_type TEXT NOT NULL,
         data_id TEXT NOT NULL,
         part TEXT NOT NULL,
-        input_only INTEGER NOT NULL,
+        role INTEGER NOT NULL,
         PRIMARY KEY(composite, position)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX member_uuid ON member(uuid);
 ";
+
+/// A member that is written with its composite.
+pub(super) const PART: i64 = 0;
+
+/// A member that is only read.
+pub(super) const INPUT_ONLY: i64 = 1;
+
+/// What a dataset was made from; no part of it.
+pub(super) const PRECURSOR: i64 = 2;
 
 /// The column of the key tables of types without keys, which can have one dataset at most.
 pub(super) const NO_KEYS: &str = "only";

@@ -86,6 +86,9 @@ fn dataset(definition: &Arc<DefinitionVersion>, values: &[i64]) -> DatasetRecord
             layout: Some(Arc::from(&b"where the parts lie"[..])),
         }),
         members: Vec::new(),
+        precursors: Vec::new(),
+        metadata: DataId::default(),
+        footprint: None,
         state: State::Current,
     }
 }

@@ -60,7 +60,7 @@ pub fn answers_in_the_order_of_data_ids(make: Make<'_>) {
     let registry = Fresh::new(make);
     let mut expected = ids(&{
         let mut datasets = nine(&*registry);
-        datasets.sort_by(|a, b| a.data_id.cmp(&b.data_id));
+        datasets.sort_by_key(|one| one.data_id.sort_key(&["visit", "ccd"]));
         datasets
     });
     let found = find(&*registry, "calexp:sfm", DataId::default());

@@ -27,14 +27,14 @@ impl Binder<'_> {
     }
 
     pub(super) fn bind(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
+        if graph.is_recorded() {
+            return Ok(self.never_recorded(graph));
+        }
         if graph.is_subset() {
             return self.bind_subset(graph, root);
         }
         let data_id = graph.data_id(root);
-        let found = self
-            .candidates
-            .first(self.planner.chain, graph, &data_id)
-            .cloned();
+        let found = self.find(graph, &data_id)?;
         let recorded = self.planner.composition == Composition::Recorded;
         let mut node = match (&graph.kind, found) {
             (_, Some(found)) if found.record.artifact.is_some() => self.planner.read_node(
@@ -67,6 +67,33 @@ impl Binder<'_> {
             return Ok(missing(graph, data_id, trail, None));
         }
         self.narrow(node, &graph.part)
+    }
+
+    /// The dataset that search order decides for; of a component, unless siblings differ (rule R17).
+    fn find(&self, graph: &GraphNode, data_id: &DataId) -> Result<Option<Found>> {
+        let chain = self.planner.chain;
+        if graph.component.is_none() {
+            return Ok(self.candidates.first(chain, graph, data_id).cloned());
+        }
+        let all = self.candidates.all(chain, graph, data_id);
+        crate::siblings::choose(self.planner, self.asked, Some(graph.component_name()), &all)
+    }
+
+    /// A component whose data IDs are recorded (rule R34), of a composite that was not.
+    fn never_recorded(&self, graph: &GraphNode) -> PlanNode {
+        let component = graph.component.as_ref();
+        let may_lack = component.is_some_and(|own| own.allow_empty || own.optional);
+        let trail = TrailStep {
+            repository: self.chain().repository(graph.policy).name().to_owned(),
+            dataset: graph.dataset_name(),
+            outcome: "its data IDs are recorded when the composite is put, and it was not"
+                .to_owned(),
+        };
+        let mut node = missing(graph, DataId::default(), vec![trail], None);
+        if may_lack {
+            node.kind = PlanKind::Subset(Vec::new());
+        }
+        node
     }
 
     /// A component that is a part of another type (rule R12).
@@ -106,7 +133,12 @@ impl Binder<'_> {
 
     fn bind_subset(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
         let constraint = graph.data_id(root);
-        let found = self.candidates.subset(graph, root);
+        let mut found = self.candidates.subset(graph, root);
+        for one in &mut found {
+            if let Some(chosen) = self.find(graph, &one.record.data_id)? {
+                *one = chosen;
+            }
+        }
         if found.is_empty() {
             let component = graph.component.as_ref();
             if !component.is_some_and(|component| component.allow_empty) {

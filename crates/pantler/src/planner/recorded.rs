@@ -84,6 +84,8 @@ impl Binder<'_> {
         members: &[&Member],
     ) -> Result<PlanNode> {
         let mut nodes = Vec::new();
+        // What was removed since is an error, unless the policy says that it may be lacking (rule R34).
+        let may_lack = component.optional && component.data_ids.is_some();
         for member in members {
             let node = match self.candidates.by_id(member.dataset).cloned() {
                 Some(found) => {
@@ -100,6 +102,7 @@ impl Binder<'_> {
                     }
                     node
                 }
+                None if may_lack => continue,
                 None => PlanNode {
                     component: None,
                     dataset_type: member.dataset_type.clone(),

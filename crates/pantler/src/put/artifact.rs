@@ -12,6 +12,7 @@ use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
 use crate::execute::format_error;
 use crate::planner::{locate, own_class};
+use crate::sky_facts::Facts;
 
 use super::{Content, OnConflict, Putter, Write, definition_version};
 
@@ -75,9 +76,12 @@ impl Decider<'_> {
             bytes.len() as u64,
         )?;
         let id = write.id;
+        let precursors = self.take_precursors();
         self.decision.writes.push(Write {
             digest: Some(digest),
             layout,
+            facts: Facts::of_object(&graph.definition, object),
+            precursors,
             replaces,
             ..write
         });
@@ -287,6 +291,8 @@ pub(crate) fn new_write(
         modified: None,
         digest: None,
         layout: None,
+        facts: Facts::default(),
+        precursors: Vec::new(),
         replaces: None,
         rivals,
     })

@@ -479,6 +479,9 @@ fn insert_all(
             definition: composition.definition.clone(),
             artifact: None,
             members: composition.members.clone(),
+            precursors: composition.precursors.clone(),
+            metadata: composition.facts.metadata.clone(),
+            footprint: composition.facts.footprint.clone(),
             state: State::Current,
         });
     }
@@ -505,6 +508,9 @@ fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
             layout: write.layout.clone(),
         }),
         members: Vec::new(),
+        precursors: write.precursors.clone(),
+        metadata: write.facts.metadata.clone(),
+        footprint: write.facts.footprint.clone(),
         state: State::Current,
     }
 }

@@ -17,6 +17,7 @@ use crate::execute::check_supported;
 use crate::parameters::Parameters;
 use crate::planner::check_found;
 use crate::resolve::Resolved;
+use crate::sky_facts::Facts;
 
 use super::{Composition, Decision, PutOptions, Putter, definition_version};
 
@@ -28,6 +29,8 @@ pub(super) struct Decider<'a> {
     pub(super) options: &'a PutOptions,
     pub(super) decision: Decision,
     depth: usize,
+    /// What the dataset was made from, by the name that it was given under (rule R34).
+    pub(super) inputs: Vec<Member>,
     /// The composite whose components are being looked at.
     pub(super) within: Option<TypeName>,
 }
@@ -46,6 +49,7 @@ impl<'a> Decider<'a> {
             options,
             decision: Decision::default(),
             depth: 0,
+            inputs: Vec::new(),
             within: None,
         }
     }
@@ -144,6 +148,7 @@ impl<'a> Decider<'a> {
             dataset_type: component.dataset_type.clone(),
             part: part.to_vec(),
             data_id: data_id.clone(),
+            tag: None,
         };
         let plan = planner.plan(&wanted)?;
         check_found(&plan, &wanted, planner.chain)?;
@@ -167,7 +172,10 @@ impl<'a> Decider<'a> {
         root: &DataId,
         label: &str,
     ) -> Result<DatasetId> {
-        let mut infos = self.taken_apart(graph, components, object, root)?;
+        // What was recorded is no piece of the object.
+        let (recorded, components): (Vec<&GraphNode>, Vec<&GraphNode>) =
+            components.iter().partition(|node| node.is_recorded());
+        let mut infos = self.taken_apart(graph, &components, object, root)?;
         let mut members = Vec::new();
         let above = self.within.replace(graph.dataset_type.clone());
         self.depth += 1;
@@ -176,14 +184,18 @@ impl<'a> Decider<'a> {
         }
         self.depth -= 1;
         self.within = above;
-        self.record(graph, root, members, label)
+        for component in recorded {
+            self.recorded_component(component, &mut members)?;
+        }
+        let facts = Facts::of_object(&graph.definition, object);
+        self.record(graph, root, members, label, facts)
     }
 
     /// Fills a slot per component, by the composite's disassembler.
     fn taken_apart(
         &self,
         graph: &GraphNode,
-        components: &[GraphNode],
+        components: &[&GraphNode],
         object: &ObjectRef,
         root: &DataId,
     ) -> Result<Vec<ComponentInfo>> {
@@ -398,6 +410,7 @@ impl<'a> Decider<'a> {
         root: &DataId,
         members: Vec<Member>,
         label: &str,
+        facts: Facts,
     ) -> Result<DatasetId> {
         let data_id = graph.data_id(root);
         let chain = self.putter.planner.chain;
@@ -431,7 +444,14 @@ impl<'a> Decider<'a> {
             .map(|member| member.dataset)
             .collect();
         let id = DatasetId::new(Uuid::now_v7());
+        let precursors = if self.depth == 0 {
+            self.take_precursors()
+        } else {
+            Vec::new()
+        };
         self.decision.compositions.push(Composition {
+            facts,
+            precursors,
             id,
             definition: definition_version(graph),
             data_id,

@@ -16,6 +16,10 @@ impl Decider<'_> {
         let mut members = Vec::new();
         for component in graph.components() {
             self.uses(component);
+            if component.is_recorded() {
+                self.recorded_component(component, &mut members)?;
+                continue;
+            }
             for (id, data_id) in self.existing(component, root)? {
                 members.push(Member {
                     component: component.component_name().to_owned(),
@@ -31,7 +35,8 @@ impl Decider<'_> {
             }
         }
         self.within = above;
-        self.record(graph, root, members, &self.asked.name.clone())
+        let facts = self.facts_of_parts(graph, root);
+        self.record(graph, root, members, &self.asked.name.clone(), facts)
     }
 
     /// The dataset that a component is now, or the datasets of a subset; a composite that was never recorded is recorded with

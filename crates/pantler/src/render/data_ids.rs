@@ -54,6 +54,31 @@ pub(super) fn data_id_report(error: &Error) -> Report {
             decided,
             other,
         } => key_clash_report(asked, dataset_type, key, decided, other),
+        Error::KeyDisagrees {
+            asked,
+            key,
+            value,
+            known,
+        } => {
+            let mut report = Report::new(
+                Kind::DataId,
+                format!("`{key}` of this dataset is not {value}"),
+            )
+            .fact(Label::AskedFor, asked.to_string());
+            for known in known.iter().take(3) {
+                report = report.fact(
+                    Label::Found,
+                    format!(
+                        "{key}={} ({}, in {})",
+                        known.value, known.dataset, known.repository
+                    ),
+                );
+            }
+            report.hint(format!(
+                "leave `{key}` out: `{}` is picked without it",
+                asked.name
+            ))
+        }
         Error::KeyType {
             asked,
             key,

@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use pantler::DataId;
-use pantler::core::registry::{FindRequest, Provenance, Transaction, TypeSummary};
+use pantler::core::registry::{
+    FindRequest, KeysOfType, PageRequest, Provenance, Transaction, TypeSummary,
+};
 use pantler::core::{
     DatasetId, DatasetRecord, Digest, Location, Registry, RegistryError, Store, TypeName,
 };
@@ -426,6 +428,21 @@ impl Registry for Hooked {
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
         (self.hook)("find_users")?;
         self.registry.find_users(ids)
+    }
+
+    fn find_made_from(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError> {
+        (self.hook)("find_made_from")?;
+        self.registry.find_made_from(ids)
+    }
+
+    fn key_sets(&self, dataset_type: Option<&TypeName>) -> Result<Vec<KeysOfType>, RegistryError> {
+        (self.hook)("key_sets")?;
+        self.registry.key_sets(dataset_type)
+    }
+
+    fn page(&self, request: &PageRequest) -> Result<Vec<DatasetRecord>, RegistryError> {
+        (self.hook)("page")?;
+        self.registry.page(request)
     }
 
     fn visit(

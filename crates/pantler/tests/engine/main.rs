@@ -16,6 +16,7 @@ mod looking_after;
 mod names;
 mod policies;
 mod putting;
+mod querying;
 mod reviewed;
 mod support;
 mod tables;
