@@ -18,3 +18,4 @@ mod putting;
 mod reviewed;
 mod support;
 mod tables;
+mod together;
