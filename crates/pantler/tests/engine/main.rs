@@ -15,6 +15,7 @@ mod ingesting;
 mod looking_after;
 mod names;
 mod putting;
+mod replaced_planes;
 mod reviewed;
 mod support;
 mod tables;
