@@ -25,6 +25,9 @@ pub struct Chain {
     outputs: Vec<usize>,
     /// Keys that are of one type here and of another there; almost always none.
     clashes: Vec<KeyClash>,
+    /// The tags that were given to repositories when they were opened, beside those that they keep themselves.
+    tags: Vec<(usize, String)>,
+    inputs_in_order: bool,
 }
 
 /// A key whose type in one policy is not that of the chain.
@@ -36,9 +39,6 @@ pub struct KeyClash {
     pub decided: (usize, KeyType),
     /// The repository whose policy says otherwise, and the type there.
     pub other: (usize, KeyType),
-    /// The tags that were given to repositories when they were opened, beside those that they keep themselves.
-    tags: Vec<(usize, String)>,
-    inputs_in_order: bool,
 }
 
 impl Chain {

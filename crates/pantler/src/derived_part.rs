@@ -30,10 +30,15 @@ fn forget_bytes(node: &mut PlanNode) {
     }
 }
 
+/// Says whether a plan is for the list of its files.
+pub(crate) fn is_of_file_names(plan: &Plan) -> bool {
+    plan.root.part.first().map(String::as_str) == Some(FILE_NAME)
+}
+
 /// Returns the paths of all files that a plan names, each once, as a person would type them; `None` if they are not what it
 /// is for.
 pub(crate) fn file_names(plan: &Plan, chain: &Chain) -> Option<ObjectRef> {
-    if plan.root.part.first().map(String::as_str) != Some(FILE_NAME) {
+    if !is_of_file_names(plan) {
         return None;
     }
     let mut names: Vec<String> = Vec::new();

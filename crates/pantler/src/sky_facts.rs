@@ -31,18 +31,20 @@ impl Facts {
         let wcs = part(object, "wcs", |part| downcast::<Wcs>(part).cloned());
         let bbox = part(object, "bbox", |part| downcast::<Bbox>(part).cloned());
         Facts {
-            metadata: columns(definition, header.as_ref()),
+            metadata: columns(definition, header.as_slice()),
             footprint: footprint(wcs.as_ref(), bbox.as_ref()),
         }
     }
 
-    /// Returns what a file tells of itself: of images their coordinates and extent, and the header that was read already.
+    /// Returns what a file, or one HDU of it, tells of itself: of images their coordinates and extent, and columns out of
+    /// the headers that were read already, the first that has the card.
     pub fn of_file(
         definition: &Definition,
         formatter: &dyn Formatter,
         source: &dyn Source,
         layout: Option<&[u8]>,
-        header: Option<&Metadata>,
+        hdu: Option<u32>,
+        headers: &[Metadata],
     ) -> Facts {
         let class = crate::planner::own_class(definition.python.as_deref());
         let is_image = class
@@ -52,6 +54,7 @@ impl Facts {
             let request = ReadRequest {
                 part: vec![part.to_owned()],
                 class: class.clone(),
+                hdu,
                 ..ReadRequest::default()
             };
             formatter.read(source, layout, &request).ok()
@@ -66,7 +69,7 @@ impl Facts {
             })
             .flatten();
         Facts {
-            metadata: columns(definition, header),
+            metadata: columns(definition, headers),
             footprint,
         }
     }
@@ -89,12 +92,9 @@ pub(crate) fn footprint(wcs: Option<&Wcs>, bbox: Option<&Bbox>) -> Option<Footpr
     Footprint::new(&corners)
 }
 
-/// Returns the columns that a definition names, as far as a header has them.
-fn columns(definition: &Definition, header: Option<&Metadata>) -> DataId {
-    let Some(header) = header else {
-        return DataId::default();
-    };
-    let value = |card: &str| match header.get(card)? {
+/// Returns the columns that a definition names, as far as a header has them; the first that has one decides.
+fn columns(definition: &Definition, headers: &[Metadata]) -> DataId {
+    let value = |card: &str| match headers.iter().find_map(|header| header.get(card))? {
         CardValue::Integer(value) => Some(KeyValue::Int(*value)),
         CardValue::Real(value) => KeyValue::float(*value),
         CardValue::Text(text) => Some(KeyValue::Str(text.trim_end().to_owned())),
