@@ -35,6 +35,7 @@ pub mod sky;
 pub mod store;
 pub mod synonyms;
 pub mod template;
+pub mod write_recipe;
 
 pub use data_id::DataId;
 pub use dataset_name::{DatasetName, Stage, TypeName};
@@ -52,3 +53,4 @@ pub use report::{Kind, Label, Report};
 pub use row_ranges::RowRanges;
 pub use store::{Store, StoreError};
 pub use template::Template;
+pub use write_recipe::WriteRecipe;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pantler::core::RowRanges;
-use pantler::core::formatter::PixelBox;
+use pantler::core::formatter::{PixelBox, WriteOptions};
 use pantler::core::report::Kind;
 use pantler::{Butler, DataId, Parameters, Plan, Query, Report};
 use serde_json::Value;
@@ -124,7 +124,12 @@ impl Get {
                     plan.name
                 ),
             };
-            written.push(write(butler.formatters(), &file, object, &[])?);
+            written.push(write(
+                butler.formatters(),
+                &file,
+                object,
+                &WriteOptions::default(),
+            )?);
         }
         Ok(written)
     }
