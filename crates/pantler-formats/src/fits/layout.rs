@@ -19,7 +19,7 @@ use super::structure::{BLOCK, HduKind, HduShape, Table};
 use pantler_core::FormatError;
 
 /// Changes with every change of the format, so that an older layout is not misread.
-const MAGIC: &[u8] = b"pf1";
+const MAGIC: &[u8] = b"pf2";
 
 /// Where the parts of a file lie.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,10 +217,14 @@ impl Writing {
             HduKind::CompressedImage {
                 bitpix,
                 axes,
+                tile,
                 table,
             } => {
                 self.number(1);
                 self.axes(*bitpix, axes);
+                for &length in tile {
+                    self.number(length);
+                }
                 self.table(table);
             }
             HduKind::BinaryTable(table) => {
@@ -371,10 +375,12 @@ impl<'a> Parsing<'a> {
             }
             1 => {
                 let (bitpix, axes) = self.axes()?;
+                let tile = axes.iter().map(|_| self.number()).collect::<Option<_>>()?;
                 let table = self.table(&data)?;
                 HduKind::CompressedImage {
                     bitpix,
                     axes,
+                    tile,
                     table,
                 }
             }

@@ -7,12 +7,15 @@
 use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
+use pantler_core::store::Pieces;
 use pantler_core::{FormatError, Source};
 
 use super::place::Place;
+use super::stored::Stored;
 
 /// What is fetched first: enough for the primary header of most files.
 const FIRST_REQUEST: u64 = 5 * 2880;
@@ -23,12 +26,16 @@ const LARGEST_INFLATED: u64 = 8 << 30;
 /// Ranges closer together than this are fetched as one.
 const NEAR: u64 = 512;
 
+/// Ranges from this size on are read in pieces where the source has pieces.
+const LARGE: u64 = 1 << 20;
+
 /// A file that is being read.
 pub(crate) struct Opened<'a> {
     source: Option<&'a dyn Source>,
     place: Place,
     size: u64,
     held: RefCell<Vec<(u64, Bytes)>>,
+    pieces: RefCell<Vec<(Range<u64>, Arc<dyn Pieces>)>>,
 }
 
 impl<'a> Opened<'a> {
@@ -56,6 +63,7 @@ impl<'a> Opened<'a> {
             place: Place::file(source.name()),
             size: source.bytes()?,
             held: RefCell::default(),
+            pieces: RefCell::default(),
         })
     }
 
@@ -79,11 +87,20 @@ impl<'a> Opened<'a> {
         if self.source.is_none() {
             return Ok(());
         }
-        let missing: Vec<_> = coalesce(ranges, NEAR)
+        let mut missing: Vec<_> = coalesce(ranges, NEAR)
             .into_iter()
             .map(|range| range.start..range.end.min(self.size))
             .filter(|range| range.start < range.end && self.lookup(range).is_none())
             .collect();
+        let mut open = Ok(());
+        missing.retain(|range| match self.open_pieces(range) {
+            Ok(found) => found.is_none(),
+            Err(error) => {
+                open = Err(error);
+                true
+            }
+        });
+        open?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -107,8 +124,52 @@ impl<'a> Opened<'a> {
         if let Some(bytes) = self.lookup(&range) {
             return Ok(bytes);
         }
+        if let Some(pieces) = self.held_pieces(&range) {
+            // The range lies in the file, whose size was checked above.
+            let mut bytes = vec![0; (range.end - range.start) as usize];
+            pieces.read_into(range.start, &mut bytes)?;
+            return Ok(Bytes::from(bytes));
+        }
         let bytes = self.fetch(std::slice::from_ref(&range))?.pop();
         bytes.ok_or_else(|| self.place.corrupt("the store returned nothing"))
+    }
+
+    /// Asks for a range that will be read by many threads, whole or in pieces, as the source prefers.
+    pub(crate) fn stored(&self, range: Range<u64>) -> Result<Stored, FormatError> {
+        if range.start < range.end
+            && range.end <= self.size
+            && self.lookup(&range).is_none()
+            && let Some(pieces) = self.open_pieces(&range)?
+        {
+            return Ok(Stored::Pieces { range, pieces });
+        }
+        let start = range.start;
+        let bytes = self.read(range)?;
+        Ok(Stored::Bytes { start, bytes })
+    }
+
+    /// Opens a range for reading in pieces, if it is large and the source has pieces.
+    fn open_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, FormatError> {
+        if let Some(pieces) = self.held_pieces(range) {
+            return Ok(Some(pieces));
+        }
+        let Some(source) = self.source.filter(|_| range.end - range.start >= LARGE) else {
+            return Ok(None);
+        };
+        let pieces = source.in_pieces(range)?;
+        if let Some(pieces) = &pieces {
+            let mut held = self.pieces.borrow_mut();
+            held.push((range.clone(), Arc::clone(pieces)));
+        }
+        Ok(pieces)
+    }
+
+    fn held_pieces(&self, range: &Range<u64>) -> Option<Arc<dyn Pieces>> {
+        let held = self.pieces.borrow();
+        let found = held
+            .iter()
+            .find(|(held, _)| held.start <= range.start && range.end <= held.end)?;
+        Some(Arc::clone(&found.1))
     }
 
     fn lookup(&self, range: &Range<u64>) -> Option<Bytes> {
@@ -166,6 +227,7 @@ impl<'a> Opened<'a> {
             place: self.place,
             size,
             held: RefCell::new(vec![(0, Bytes::from(inflated))]),
+            pieces: RefCell::default(),
         })
     }
 }

@@ -23,7 +23,7 @@ use super::component::{
 };
 use super::contents::{Contents, Planes, planes};
 use super::layout::Layout;
-use super::locating::ranges;
+use super::locating::{Tiled, ranges};
 use super::mask_planes::mask_of;
 use super::place::Place;
 use super::plane::{Fetched, Meaning, Plane, bbox};
@@ -48,7 +48,7 @@ fn open<'a>(
     asked: &Asked,
 ) -> Result<Contents<'a>, FormatError> {
     if let Some(layout) = layout.and_then(Layout::parse) {
-        let ranges = ranges(&layout, asked);
+        let ranges = ranges(&layout, asked, Tiled::Descriptors);
         if let Some(contents) = Contents::laid_out(source, layout)? {
             contents.file().prefetch(&ranges.unwrap_or_default())?;
             return Ok(contents);
