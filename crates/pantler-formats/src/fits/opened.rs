@@ -26,6 +26,9 @@ const LARGEST_INFLATED: u64 = 8 << 30;
 /// Ranges closer together than this are fetched as one.
 const NEAR: u64 = 512;
 
+/// A range that is read in pieces.
+type OpenRange = (Range<u64>, Arc<dyn Pieces>);
+
 /// Ranges from this size on are read in pieces where the source has pieces.
 const LARGE: u64 = 1 << 20;
 
@@ -35,7 +38,7 @@ pub(crate) struct Opened<'a> {
     place: Place,
     size: u64,
     held: RefCell<Vec<(u64, Bytes)>>,
-    pieces: RefCell<Vec<(Range<u64>, Arc<dyn Pieces>)>>,
+    pieces: RefCell<Vec<OpenRange>>,
 }
 
 impl<'a> Opened<'a> {

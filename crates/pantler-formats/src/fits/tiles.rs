@@ -401,6 +401,12 @@ impl Fetched {
     }
 }
 
+/// Decodes an image whole by the other library, whatever its codec is; the tests compare it with what is done here.
+#[cfg(test)]
+pub(crate) fn decode_by_other(hdu: &Hdu, data: &Bytes) -> Result<Pixels, FormatError> {
+    whole::decode(hdu, data)
+}
+
 /// Decodes tiles one by one, rows of tiles side by side.
 struct Each<'a> {
     fetched: &'a Fetched,

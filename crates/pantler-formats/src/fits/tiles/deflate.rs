@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_wrapping_is_undone_and_damage_is_seen() {
-        let content: Vec<u8> = (0..5000_u32).map(|n| (n * n >> 5) as u8).collect();
+        let content: Vec<u8> = (0..5000_u32).map(|n| ((n * n) >> 5) as u8).collect();
         let level = flate2::Compression::fast();
         let mut gzip = flate2::GzBuilder::new()
             .filename("tile")

@@ -197,7 +197,7 @@ mod tests {
         let (code_bits, as_they_are) = rice.codes();
         let mut bits: Vec<bool> = Vec::new();
         let mut push = |value: u64, count: u32| {
-            bits.extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+            bits.extend((0..count).rev().map(|bit| (value >> bit) & 1 == 1));
         };
         push(values[0] as u64, 8 * bytes as u32);
         let mut last = values[0];
@@ -238,7 +238,7 @@ mod tests {
         bytes
             .map(|byte| {
                 (0..8).fold(0, |all, bit| {
-                    all << 1 | u8::from(byte.get(bit) == Some(&true))
+                    (all << 1) | u8::from(byte.get(bit) == Some(&true))
                 })
             })
             .collect()
