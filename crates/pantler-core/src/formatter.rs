@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::store::Pieces;
 use crate::{ObjectRef, RowRanges, StoreError};
 
 /// Random access to the bytes of one artifact.
@@ -26,6 +27,13 @@ pub trait Source: Send + Sync {
 
     /// Reads ranges, in one request where the store can.
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError>;
+
+    /// Asks for one range that is to be read piece by piece; `None` where each piece would be a request of its own, as it
+    /// is by default. It is [`crate::Store::in_pieces`] for the artifact.
+    fn in_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+        let _ = range;
+        Ok(None)
+    }
 }
 
 /// A rectangle of pixels in the parent's coordinates: 0-based, `x` along rows.

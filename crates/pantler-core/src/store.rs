@@ -11,6 +11,7 @@
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -68,6 +69,14 @@ pub struct Link {
     pub existing: OnExisting,
 }
 
+/// One range of an artifact that was asked for and is read piece by piece, from many threads.
+///
+/// The artifact stays open as long as this is held, so that all pieces are of one artifact, whatever becomes of its name.
+pub trait Pieces: Send + Sync {
+    /// Fills `buffer` with the artifact's bytes from `offset` on (counted from the artifact's start).
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError>;
+}
+
 /// Where bytes live.
 ///
 /// **Promises.** No reader ever sees half an artifact under a path that was made by [`Store::link`]. What
@@ -83,6 +92,20 @@ pub trait Store: Send + Sync {
     /// A range that ends beyond the artifact is [`StoreError::OutOfRange`]; nothing is padded or shortened. Memory for a
     /// range is taken only after the artifact's size has been checked.
     fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError>;
+
+    /// Asks for one range that is to be read piece by piece; `None` where each piece would be a request of its own.
+    ///
+    /// A store for which small reads at any position are cheap returns `Some`, and readers then decode a piece while it is
+    /// in the processor's cache. To all who count it is one request for the whole range. A range that ends beyond the
+    /// artifact is [`StoreError::OutOfRange`].
+    fn in_pieces(
+        &self,
+        location: &Location,
+        range: &Range<u64>,
+    ) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+        let _ = (location, range);
+        Ok(None)
+    }
 
     /// Says of each artifact how large it is; `None` if it does not exist.
     fn stat_many(&self, locations: &[Location]) -> Result<Vec<Option<Stat>>, StoreError>;
@@ -183,6 +206,14 @@ macro_rules! store_behind_pointer {
 
             fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError> {
                 (**self).read_ranges(requests)
+            }
+
+            fn in_pieces(
+                &self,
+                location: &Location,
+                range: &Range<u64>,
+            ) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+                (**self).in_pieces(location, range)
             }
 
             fn stat_many(&self, locations: &[Location]) -> Result<Vec<Option<Stat>>, StoreError> {

@@ -3,7 +3,7 @@
 //! ```text
 //! Opened ─► Structure ─► Contents ◄─ Layout          what the file contains, from its headers or from a layout
 //!                            │
-//!          Asked ────────────┼─► plane, tiles, scaling     pixels
+//!          Asked ────────────┼─► plane, plain, tiles, scaling   pixels
 //!                            ├─► archive, heap             records of persisted objects
 //!                            ├─► component                 either of records or of header cards
 //!                            └─► table_…                   columns of binary and ASCII tables
@@ -28,11 +28,13 @@ mod locating;
 mod mask_planes;
 mod opened;
 mod place;
+mod plain;
 mod plane;
 mod plane_cards;
 mod provenance;
 mod reading;
 mod scaling;
+mod stored;
 mod structure;
 mod table_ascii;
 mod table_columns;

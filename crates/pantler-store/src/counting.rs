@@ -2,14 +2,16 @@
 //!
 //! The engine wraps every store with it for `--stats`, and tests assert costs by it: "this must not read the exposure" is a
 //! number of bytes here, not a time. It counts what was asked for and answered; a request that failed counts as a call only.
+//! A range that is read in pieces is one request for all of it, counted when it is asked for.
 
 use std::io::Read;
-use std::ops::Sub;
+use std::ops::{Range, Sub};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use pantler_core::store::{Link, RangeRequest, Staged, Stat};
+use pantler_core::store::{Link, Pieces, RangeRequest, Staged, Stat};
 use pantler_core::{ArtifactPath, Location, Store, StoreError};
 
 use crate::ranges::count_contiguous;
@@ -173,6 +175,24 @@ impl<S: Store> Store for CountingStore<S> {
         Ok(answers)
     }
 
+    fn in_pieces(
+        &self,
+        location: &Location,
+        range: &Range<u64>,
+    ) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+        let pieces = self.inner.in_pieces(location, range)?;
+        if pieces.is_some() {
+            add(&self.counters.read_ranges, 1);
+            add(
+                &self.counters.bytes_read,
+                range.end.saturating_sub(range.start),
+            );
+            add(&self.counters.read_requests, u64::from(!range.is_empty()));
+            add(&self.counters.artifacts_opened, 1);
+        }
+        Ok(pieces)
+    }
+
     fn stat_many(&self, locations: &[Location]) -> Result<Vec<Option<Stat>>, StoreError> {
         add(&self.counters.stat_many, 1);
         self.inner.stat_many(locations)
@@ -255,6 +275,43 @@ mod tests {
         assert_eq!(store.counts() - before, expected);
         assert_eq!(store.reset().calls.stage, 3);
         assert_eq!(store.counts(), StoreCounts::default());
+    }
+
+    /// A range in pieces is one request, however it is read; a store that has no pieces is asked for nothing.
+    #[test]
+    fn pieces_are_one_request() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = CountingStore::new(crate::LocalStore::open(folder.path()).expect("a store"));
+        let a = ArtifactPath::new("a").expect("a path");
+        let content: Vec<u8> = (0..200).collect();
+        store.stage(&a, &mut &content[..]).expect("staging works");
+        let location = Location::Inside(a.clone());
+        let pieces = store
+            .in_pieces(&location, &(10..110))
+            .expect("reading works");
+        let pieces = pieces.expect("a local store has pieces");
+        store
+            .delete(std::slice::from_ref(&a))
+            .expect("deleting works");
+        let mut buffer = [0; 40];
+        for start in [10, 70, 20] {
+            pieces.read_into(start, &mut buffer).expect("reading works");
+            assert_eq!(buffer[..], content[start as usize..start as usize + 40]);
+        }
+        assert!(pieces.read_into(190, &mut buffer).is_err());
+        let counts = store.counts();
+        assert_eq!((counts.bytes_read, counts.read_requests), (100, 1));
+        assert_eq!((counts.calls.read_ranges, counts.artifacts_opened), (1, 1));
+
+        let store = CountingStore::new(MemoryStore::new("test"));
+        store.stage(&a, &mut &content[..]).expect("staging works");
+        assert!(
+            store
+                .in_pieces(&location, &(0..100))
+                .expect("it can say")
+                .is_none()
+        );
+        assert_eq!(store.counts().calls.read_ranges, 0);
     }
 
     /// Each method has its own count.

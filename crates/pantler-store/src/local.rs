@@ -14,10 +14,12 @@ mod tests;
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use pantler_core::store::{Link, RangeRequest, Staged, Stat};
+use pantler_core::store::{Link, Pieces, RangeRequest, Staged, Stat};
 use pantler_core::{ArtifactPath, Location, Store, StoreError};
 
 use crate::outside::{self, OpenArtifact, READ, stat_of};
@@ -108,6 +110,21 @@ impl Store for LocalStore {
             }
         }
         Ok(answers)
+    }
+
+    fn in_pieces(
+        &self,
+        location: &Location,
+        range: &Range<u64>,
+    ) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+        let (artifact, whole) = match location {
+            Location::Inside(path) => {
+                (self.open_for_reading(path)?, self.root.whole(path.as_str()))
+            }
+            Location::Outside(path) => (outside::open(path)?, path.to_string()),
+        };
+        let pieces = artifact.in_pieces(location.as_str(), &whole, range)?;
+        Ok(Some(Arc::new(pieces)))
     }
 
     fn stat_many(&self, locations: &[Location]) -> Result<Vec<Option<Stat>>, StoreError> {

@@ -12,7 +12,7 @@ use std::os::unix::fs::MetadataExt;
 
 use bytes::Bytes;
 use pantler_core::StoreError;
-use pantler_core::store::Stat;
+use pantler_core::store::{Pieces, Stat};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 
@@ -75,6 +75,21 @@ impl OpenArtifact {
             .collect()
     }
 
+    /// Opens one range for reading in pieces. `path` is the whole path, for errors.
+    pub(crate) fn in_pieces(
+        self,
+        location: &str,
+        path: &str,
+        range: &Range<u64>,
+    ) -> Result<LocalPieces, StoreError> {
+        ranges::check(location, self.metadata.len(), range)?;
+        Ok(LocalPieces {
+            artifact: self,
+            location: location.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+
     fn read_one(
         &self,
         location: &str,
@@ -108,6 +123,42 @@ impl OpenArtifact {
             }
         }
         Ok(Bytes::from(buffer).slice(padding..padding + length))
+    }
+}
+
+/// A range of a regular file that is read piece by piece.
+pub(crate) struct LocalPieces {
+    artifact: OpenArtifact,
+    location: String,
+    path: String,
+}
+
+impl Pieces for LocalPieces {
+    fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), StoreError> {
+        let end = offset.saturating_add(buffer.len() as u64);
+        let mut at = offset;
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let read = rustix::io::retry_on_intr(|| {
+                rustix::io::pread(&self.artifact.file, &mut *rest, at)
+            })
+            .map_err(|errno| StoreError::Io {
+                operation: "read",
+                path: self.path.clone(),
+                source: errno.into(),
+            })?;
+            if read == 0 {
+                return Err(StoreError::OutOfRange {
+                    location: self.location.clone(),
+                    bytes: at,
+                    start: offset,
+                    end,
+                });
+            }
+            at += read as u64;
+            rest = &mut rest[read..];
+        }
+        Ok(())
     }
 }
 

@@ -1,10 +1,11 @@
 //! The bytes of one artifact, as formatters see them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use pantler_core::formatter::Source;
-use pantler_core::store::RangeRequest;
+use pantler_core::store::{Pieces, RangeRequest};
 use pantler_core::{Location, Store, StoreError};
 
 /// An artifact in a store, of which some ranges are in memory already.
@@ -12,8 +13,17 @@ pub struct ArtifactSource<'a> {
     store: &'a dyn Store,
     location: Location,
     name: String,
-    held: Vec<(u64, Bytes)>,
+    held: Vec<(Range<u64>, Held)>,
 }
+
+/// Bytes that were asked for already.
+enum Held {
+    Bytes(Bytes),
+    Pieces(Arc<dyn Pieces>),
+}
+
+/// Ranges from this size on are worth decoding while they are being read.
+const LARGE: u64 = 1 << 20;
 
 impl<'a> ArtifactSource<'a> {
     /// Looks at an artifact; `name` is for messages.
@@ -28,8 +38,23 @@ impl<'a> ArtifactSource<'a> {
 
     /// Reads ranges now, in one request, so that the formatter need not ask for each.
     pub fn prefetch(&mut self, ranges: &[Range<u64>]) -> Result<(), StoreError> {
-        let bytes = self.fetch(ranges)?;
-        self.held = ranges.iter().map(|range| range.start).zip(bytes).collect();
+        let mut small = Vec::new();
+        for range in ranges {
+            let large = range.end.saturating_sub(range.start) >= LARGE;
+            let pieces = if large {
+                self.store.in_pieces(&self.location, range)?
+            } else {
+                None
+            };
+            match pieces {
+                Some(pieces) => self.held.push((range.clone(), Held::Pieces(pieces))),
+                None => small.push(range.clone()),
+            }
+        }
+        if !small.is_empty() {
+            let bytes = self.fetch(&small)?.into_iter().map(Held::Bytes);
+            self.held.extend(small.into_iter().zip(bytes));
+        }
         Ok(())
     }
 
@@ -42,11 +67,26 @@ impl<'a> ArtifactSource<'a> {
         Ok(answers.pop().unwrap_or_default())
     }
 
-    fn find_held(&self, range: &Range<u64>) -> Option<Bytes> {
-        self.held.iter().find_map(|(start, bytes)| {
-            let from = usize::try_from(range.start.checked_sub(*start)?).ok()?;
-            let to = usize::try_from(range.end.checked_sub(*start)?).ok()?;
-            (from <= to && to <= bytes.len()).then(|| bytes.slice(from..to))
+    fn find_held(&self, range: &Range<u64>) -> Option<(u64, &Held)> {
+        let holds = |held: &Range<u64>| held.start <= range.start && range.end <= held.end;
+        let found = self.held.iter().find(|(held, _)| holds(held))?;
+        (range.start <= range.end).then_some((found.0.start, &found.1))
+    }
+
+    fn read_held(&self, range: &Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        // What is held is in memory or in a file that was looked at, so its measures are sizes of memory.
+        let length = range.end.saturating_sub(range.start) as usize;
+        Ok(match self.find_held(range) {
+            Some((start, Held::Bytes(bytes))) => {
+                let from = (range.start - start) as usize;
+                Some(bytes.slice(from..from + length))
+            }
+            Some((_, Held::Pieces(pieces))) => {
+                let mut buffer = vec![0; length];
+                pieces.read_into(range.start, &mut buffer)?;
+                Some(Bytes::from(buffer))
+            }
+            None => None,
         })
     }
 }
@@ -68,8 +108,10 @@ impl Source for ArtifactSource<'_> {
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError> {
-        let mut answers: Vec<Option<Bytes>> =
-            ranges.iter().map(|range| self.find_held(range)).collect();
+        let mut answers = ranges
+            .iter()
+            .map(|range| self.read_held(range))
+            .collect::<Result<Vec<Option<Bytes>>, StoreError>>()?;
         let wanted: Vec<Range<u64>> = ranges
             .iter()
             .zip(&answers)
@@ -86,6 +128,14 @@ impl Source for ArtifactSource<'_> {
             *answer = fetched.next();
         }
         Ok(answers.into_iter().flatten().collect())
+    }
+
+    fn in_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
+        match self.find_held(range) {
+            Some((_, Held::Pieces(pieces))) => Ok(Some(Arc::clone(pieces))),
+            Some((_, Held::Bytes(_))) => Ok(None),
+            None => self.store.in_pieces(&self.location, range),
+        }
     }
 }
 

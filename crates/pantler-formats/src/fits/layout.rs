@@ -224,10 +224,14 @@ impl Writing {
             HduKind::CompressedImage {
                 bitpix,
                 axes,
+                tile,
                 table,
             } => {
                 self.number(1);
                 self.axes(*bitpix, axes);
+                for &length in tile {
+                    self.number(length);
+                }
                 self.table(table);
             }
             HduKind::BinaryTable(table) => {
@@ -378,10 +382,12 @@ impl<'a> Parsing<'a> {
             }
             1 => {
                 let (bitpix, axes) = self.axes()?;
+                let tile = axes.iter().map(|_| self.number()).collect::<Option<_>>()?;
                 let table = self.table(&data)?;
                 HduKind::CompressedImage {
                     bitpix,
                     axes,
+                    tile,
                     table,
                 }
             }

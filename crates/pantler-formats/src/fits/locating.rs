@@ -18,13 +18,14 @@ use super::reading::holds_table;
 use super::structure::HduKind;
 use super::table_reading::table_hdu;
 use super::table_rows::row_bytes;
+use super::tiles::{self, Area};
 
 /// Returns where a part lies; `None` if the layout does not tell.
 pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
     // In a file that is wrapped in gzip there is nothing to point at.
     let layout = Layout::parse(layout).filter(|layout| layout.packed.is_none())?;
     let asked = Asked::of(request);
-    let ranges = ranges(&layout, &asked)?;
+    let ranges = ranges(&layout, &asked, Tiled::Estimated)?;
     let class = match asked.below.last() {
         Some(name) => class_of(name).unwrap_or("Object").to_owned(),
         None => class(&layout, &asked),
@@ -82,15 +83,24 @@ fn class(layout: &Layout, asked: &Asked) -> String {
     .to_owned()
 }
 
+/// What is said of the tiles of a cutout, whose place only their descriptors tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tiled {
+    /// Only where the descriptors lie: what can be read at once.
+    Descriptors,
+    /// Also as many bytes as tiles of equal size would take: what a read will cost.
+    Estimated,
+}
+
 /// Returns the ranges that reading a target needs; `None` if the layout does not tell.
-pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> {
+pub(crate) fn ranges(layout: &Layout, asked: &Asked, tiled: Tiled) -> Option<Vec<Range<u64>>> {
     let file = planes(&layout.shapes);
     let planes = asked.planes(file);
     let header = |index: usize| layout.shapes.get(index).map(|shape| shape.header.clone());
     let first = planes.image.or(planes.mask).or(planes.variance);
     match &asked.target {
         Target::Exposure | Target::MaskedImage | Target::Anything if asked.bbox.is_some() => {
-            cutout(layout, asked, planes)
+            cutout(layout, asked, planes, tiled)
         }
         Target::Anything if holds_table(&layout.shapes, asked.hdu) => table(layout, asked),
         Target::Table => table(layout, asked),
@@ -103,7 +113,7 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> 
         }
         Target::LoneImage | Target::Image | Target::Variance | Target::Mask => {
             let index = asked.plane(file)?;
-            let mut ranges = plane_ranges(layout, asked, index)?;
+            let mut ranges = plane_ranges(layout, asked, index, tiled)?;
             if asked.target == Target::LoneImage && index > 0 {
                 ranges.extend(header(0));
             }
@@ -165,21 +175,34 @@ fn header_ranges(layout: &Layout, name: &str, plane: Option<usize>) -> Option<Ve
     Some(ranges)
 }
 
-fn plane_ranges(layout: &Layout, asked: &Asked, index: usize) -> Option<Vec<Range<u64>>> {
+fn plane_ranges(
+    layout: &Layout,
+    asked: &Asked,
+    index: usize,
+    tiled: Tiled,
+) -> Option<Vec<Range<u64>>> {
     let shape = layout.shapes.get(index)?;
     let whole = bbox(shape, &Place::file("")).ok()?;
-    let data = data_range(shape, whole, asked.bbox.unwrap_or(whole));
-    Some(vec![shape.header.clone(), data])
+    let wanted = asked.bbox.unwrap_or(whole);
+    let mut ranges = vec![shape.header.clone()];
+    match tiles::ranges(shape, &Area::of(whole, wanted)) {
+        Some(found) => {
+            ranges.push(found.rows);
+            ranges.extend((tiled == Tiled::Estimated).then_some(found.heap));
+        }
+        None => ranges.push(data_range(shape, whole, wanted)),
+    }
+    Some(ranges)
 }
 
-/// Returns the ranges of a cutout: the rows of each plane, and all that is no plane.
-fn cutout(layout: &Layout, asked: &Asked, planes: Planes) -> Option<Vec<Range<u64>>> {
+/// Returns the ranges of a cutout: the rows or tiles of each plane, and all that is no plane.
+fn cutout(layout: &Layout, asked: &Asked, planes: Planes, tiled: Tiled) -> Option<Vec<Range<u64>>> {
     let mut ranges = Vec::new();
     for index in [planes.image, planes.mask, planes.variance]
         .into_iter()
         .flatten()
     {
-        ranges.extend(plane_ranges(layout, asked, index)?);
+        ranges.extend(plane_ranges(layout, asked, index, tiled)?);
     }
     ranges.extend(layout.shapes.first().map(|shape| shape.header.clone()));
     if let Some(components) = &layout.components {

@@ -7,12 +7,15 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use pantler_core::store::Pieces;
 use pantler_core::{FormatError, Source};
 
 use super::inflating::{Inflating, LARGEST_INFLATED, inflate};
 use super::place::Place;
+use super::stored::Stored;
 
 /// What is fetched first: enough for the primary header of most files.
 const FIRST_REQUEST: u64 = 5 * 2880;
@@ -23,12 +26,19 @@ const LEAST_INFLATED: u64 = 32 << 10;
 /// Ranges closer together than this are fetched as one.
 const NEAR: u64 = 512;
 
+/// A range that is read in pieces.
+type OpenRange = (Range<u64>, Arc<dyn Pieces>);
+
+/// Ranges from this size on are read in pieces where the source has pieces.
+const LARGE: u64 = 1 << 20;
+
 /// A file that is being read.
 pub(crate) struct Opened<'a> {
     way: Way<'a>,
     place: Place,
     size: u64,
     held: RefCell<Vec<(u64, Bytes)>>,
+    pieces: RefCell<Vec<OpenRange>>,
 }
 
 /// How more bytes are had.
@@ -70,6 +80,7 @@ impl<'a> Opened<'a> {
             place: Place::file(source.name()),
             size: source.bytes()?,
             held: RefCell::default(),
+            pieces: RefCell::default(),
         })
     }
 
@@ -84,6 +95,7 @@ impl<'a> Opened<'a> {
             place: Place::file(source.name()),
             size,
             held: RefCell::default(),
+            pieces: RefCell::default(),
         })
     }
 
@@ -110,11 +122,20 @@ impl<'a> Opened<'a> {
         if self.packed().is_some() {
             return Ok(());
         }
-        let missing: Vec<_> = coalesce(ranges, NEAR)
+        let mut missing: Vec<_> = coalesce(ranges, NEAR)
             .into_iter()
             .map(|range| range.start..range.end.min(self.size))
             .filter(|range| range.start < range.end && self.lookup(range).is_none())
             .collect();
+        let mut open = Ok(());
+        missing.retain(|range| match self.open_pieces(range) {
+            Ok(found) => found.is_none(),
+            Err(error) => {
+                open = Err(error);
+                true
+            }
+        });
+        open?;
         if missing.is_empty() {
             return Ok(());
         }
@@ -144,8 +165,55 @@ impl<'a> Opened<'a> {
         {
             return self.read_inflating(*source, &mut inflating.borrow_mut(), range);
         }
+        if let Some(pieces) = self.held_pieces(&range) {
+            // The range lies in the file, whose size was checked above.
+            let mut bytes = vec![0; (range.end - range.start) as usize];
+            pieces.read_into(range.start, &mut bytes)?;
+            return Ok(Bytes::from(bytes));
+        }
         let bytes = self.fetch(std::slice::from_ref(&range))?.pop();
         bytes.ok_or_else(|| self.place.corrupt("the store returned nothing"))
+    }
+
+    /// Asks for a range that will be read by many threads, whole or in pieces, as the source prefers.
+    pub(crate) fn stored(&self, range: Range<u64>) -> Result<Stored, FormatError> {
+        if range.start < range.end
+            && range.end <= self.size
+            && self.lookup(&range).is_none()
+            && let Some(pieces) = self.open_pieces(&range)?
+        {
+            return Ok(Stored::Pieces { range, pieces });
+        }
+        let start = range.start;
+        let bytes = self.read(range)?;
+        Ok(Stored::Bytes { start, bytes })
+    }
+
+    /// Opens a range for reading in pieces, if it is large and the source has pieces.
+    fn open_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, FormatError> {
+        if let Some(pieces) = self.held_pieces(range) {
+            return Ok(Some(pieces));
+        }
+        let Way::Direct(source) = self.way else {
+            return Ok(None);
+        };
+        if range.end - range.start < LARGE {
+            return Ok(None);
+        }
+        let pieces = source.in_pieces(range)?;
+        if let Some(pieces) = &pieces {
+            let mut held = self.pieces.borrow_mut();
+            held.push((range.clone(), Arc::clone(pieces)));
+        }
+        Ok(pieces)
+    }
+
+    fn held_pieces(&self, range: &Range<u64>) -> Option<Arc<dyn Pieces>> {
+        let held = self.pieces.borrow();
+        let found = held
+            .iter()
+            .find(|(held, _)| held.start <= range.start && range.end <= held.end)?;
+        Some(Arc::clone(&found.1))
     }
 
     fn lookup(&self, range: &Range<u64>) -> Option<Bytes> {
@@ -229,6 +297,7 @@ impl<'a> Opened<'a> {
             way: Way::Inflated { packed: self.size },
             place: self.place,
             held: RefCell::new(vec![(0, inflated)]),
+            pieces: RefCell::default(),
         })
     }
 }

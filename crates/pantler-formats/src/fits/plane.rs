@@ -1,13 +1,12 @@
 //! One plane of an image: its pixels, where they lie in the parent image, and its header.
 //!
-//! [`Fetched::fetch`] reads the bytes, of a plain plane only the rows that a cutout needs; [`Fetched::decode`] makes pixels
-//! of them and reads nothing, so that planes can be decoded side by side. Which HDU is which plane is no matter of this
-//! file.
+//! [`Fetched::fetch`] asks for the bytes: of a plain plane the rows that a cutout needs, of a compressed one the tiles.
+//! [`Fetched::decode`] makes pixels of them and asks for nothing more, so that planes can be decoded side by side. Which HDU
+//! is which plane is no matter of this file.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pantler_core::FormatError;
 use pantler_core::formatter::PixelBox;
 use pantler_objects::header_wcs::{sky_wcs_cards, without_sky_wcs};
@@ -17,9 +16,11 @@ use pantler_objects::{Metadata, Pixels, Wcs};
 use super::checksum::is_checksum;
 use super::contents::Contents;
 use super::place::Place;
-use super::scaling::{Scaling, from_bytes};
+use super::plain::Plain;
+use super::scaling::Scaling;
+use super::stored::Stored;
 use super::structure::{Hdu, HduKind, HduShape};
-use super::tiles;
+use super::tiles::{Area, Tiles};
 
 /// A plane as it was read.
 #[derive(Debug, Clone)]
@@ -43,29 +44,52 @@ pub(crate) enum Meaning {
     Bits,
 }
 
-/// The bytes of a plane, not decoded yet.
+/// The bytes of a plane, or the way to them, not decoded yet.
 pub(crate) struct Fetched {
     hdu: Arc<Hdu>,
-    bytes: Bytes,
+    bytes: PlaneBytes,
     whole: PixelBox,
     bbox: PixelBox,
 }
 
+enum PlaneBytes {
+    Plain(i64, Stored),
+    Tiles(Tiles),
+}
+
 impl Fetched {
-    /// Reads the bytes of a plane, or of the part of it inside `cut`.
+    /// Reads the bytes of a plane, or of the part of it inside `cut`; large plain ones are read when they are decoded.
     pub(crate) fn fetch(
         contents: &Contents<'_>,
         index: usize,
         cut: Option<PixelBox>,
     ) -> Result<Fetched, FormatError> {
         let hdu = contents.hdu(index)?;
-        hdu.check_data()?;
         let whole = bbox(&hdu.shape, &hdu.place)?;
         let bbox = match cut {
             Some(cut) => inside(&hdu.place, whole, cut)?,
             None => whole,
         };
-        let bytes = contents.file().read(data_range(&hdu.shape, whole, bbox))?;
+        Fetched::fetch_box(contents, hdu, whole, bbox)
+    }
+
+    fn fetch_box(
+        contents: &Contents<'_>,
+        hdu: Arc<Hdu>,
+        whole: PixelBox,
+        bbox: PixelBox,
+    ) -> Result<Fetched, FormatError> {
+        hdu.check_data()?;
+        let bytes = match hdu.shape.kind {
+            HduKind::Image { bitpix, .. } => {
+                let range = data_range(&hdu.shape, whole, bbox);
+                PlaneBytes::Plain(bitpix, contents.file().stored(range)?)
+            }
+            _ => {
+                let area = Area::of(whole, bbox);
+                PlaneBytes::Tiles(Tiles::fetch(contents.file(), &hdu, area)?)
+            }
+        };
         Ok(Fetched {
             hdu,
             bytes,
@@ -77,21 +101,30 @@ impl Fetched {
     /// Makes pixels of the bytes.
     pub(crate) fn decode(&self, meaning: Meaning) -> Result<Plane, FormatError> {
         let (hdu, whole, bbox) = (&self.hdu, self.whole, self.bbox);
-        let (rows, skipped) = match &hdu.shape.kind {
-            HduKind::Image { bitpix, .. } => {
-                let rows = from_bytes(*bitpix, &self.bytes, &hdu.place)?;
-                (rows, bbox.y0.abs_diff(whole.y0))
-            }
-            _ => (tiles::decode(hdu, &self.bytes)?, 0),
-        };
         let scaling = match meaning {
             Meaning::Values => Scaling::of(hdu),
             Meaning::Bits => Scaling::of(hdu).without_blank(),
         };
+        let area = Area::of(whole, bbox);
+        let pixels = match &self.bytes {
+            PlaneBytes::Plain(bitpix, stored) => {
+                let plain = Plain {
+                    stored,
+                    start: hdu.shape.data.start,
+                    row: whole.width,
+                    first: (area.x, area.y),
+                    // The rows lie in the file, against whose size they were checked.
+                    size: (bbox.width as usize, bbox.height as usize),
+                    place: &hdu.place,
+                };
+                scaling.decode(*bitpix, &hdu.place, plain)?
+            }
+            PlaneBytes::Tiles(tiles) => tiles.decode(hdu, area, scaling)?,
+        };
         Ok(Plane {
             header: header_of(hdu, whole, bbox),
             bbox,
-            pixels: scaling.apply(crop(rows, whole, bbox, skipped)),
+            pixels,
             place: hdu.place.clone(),
         })
     }
@@ -146,7 +179,7 @@ fn inside(place: &Place, whole: PixelBox, cut: PixelBox) -> Result<PixelBox, For
     )))
 }
 
-/// Returns the bytes to read for a box: the rows of a plain image, all of a compressed one.
+/// Returns the bytes to read for a box of a plain image: its rows. For others it is all data.
 pub(crate) fn data_range(shape: &HduShape, whole: PixelBox, bbox: PixelBox) -> Range<u64> {
     let HduKind::Image { bitpix, .. } = shape.kind else {
         return shape.data.clone();
@@ -163,37 +196,6 @@ pub(crate) fn data_range(shape: &HduShape, whole: PixelBox, bbox: PixelBox) -> R
     at(first)..at(first.saturating_add(bbox.height))
 }
 
-/// Cuts a box out of rows of which the first is the `skipped`-th of the whole.
-fn crop(rows: Pixels, whole: PixelBox, bbox: PixelBox, skipped: u64) -> Pixels {
-    fn cut<T: Copy>(rows: &[T], row: usize, x: usize, y: usize, size: (usize, usize)) -> Vec<T> {
-        let lines = rows.chunks_exact(row.max(1)).skip(y).take(size.1);
-        lines
-            .flat_map(|line| line.iter().skip(x).take(size.0))
-            .copied()
-            .collect()
-    }
-    if bbox.width == whole.width && rows.len() as u64 == bbox.width.saturating_mul(bbox.height) {
-        return rows;
-    }
-    // The box lies inside the image, which is in memory, so its measures are sizes of memory.
-    let row = whole.width as usize;
-    let x = bbox.x0.abs_diff(whole.x0) as usize;
-    let y = (bbox.y0.abs_diff(whole.y0) - skipped) as usize;
-    let size = (bbox.width as usize, bbox.height as usize);
-    match &rows {
-        Pixels::U8(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::I8(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::U16(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::I16(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::U32(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::I32(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::U64(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::I64(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::F32(rows) => cut(rows, row, x, y, size).into(),
-        Pixels::F64(rows) => cut(rows, row, x, y, size).into(),
-    }
-}
-
 /// Reads all pixels of an HDU, whatever its number of axes; the tests compare them with other readers'.
 #[cfg(test)]
 pub(crate) fn read_all_pixels(
@@ -202,17 +204,14 @@ pub(crate) fn read_all_pixels(
     bits: bool,
 ) -> Result<Pixels, FormatError> {
     let hdu = contents.hdu(index)?;
-    hdu.check_data()?;
-    let bytes = contents.file().read(hdu.shape.data.clone())?;
-    let stored = match &hdu.shape.kind {
-        HduKind::Image { bitpix, .. } => from_bytes(*bitpix, &bytes, &hdu.place)?,
-        _ => tiles::decode(&hdu, &bytes)?,
+    let (_, axes) = hdu.shape.axes().unwrap_or_default();
+    let whole = PixelBox {
+        x0: 0,
+        y0: 0,
+        width: axes.first().copied().unwrap_or(0),
+        height: super::structure::product(axes.get(1..).unwrap_or_default()).unwrap_or(0),
     };
-    let scaling = Scaling::of(&hdu);
-    Ok(if bits {
-        scaling.without_blank()
-    } else {
-        scaling
-    }
-    .apply(stored))
+    let fetched = Fetched::fetch_box(contents, hdu, whole, whole)?;
+    let meaning = if bits { Meaning::Bits } else { Meaning::Values };
+    Ok(fetched.decode(meaning)?.pixels)
 }

@@ -24,7 +24,7 @@ use super::component::{
 };
 use super::contents::{Contents, Planes, planes};
 use super::layout::Layout;
-use super::locating::ranges;
+use super::locating::{Tiled, ranges};
 use super::mask_planes::mask_of;
 use super::place::Place;
 use super::plane::{Fetched, Meaning, Plane, bbox};
@@ -78,7 +78,7 @@ fn open<'a>(
     if let Some(layout) = layout.and_then(Layout::parse) {
         let wanted: Vec<_> = asked
             .iter()
-            .filter_map(|asked| ranges(&layout, asked))
+            .filter_map(|asked| ranges(&layout, asked, Tiled::Descriptors))
             .flatten()
             .collect();
         if let Some(contents) = Contents::laid_out(source, layout)? {

@@ -43,6 +43,8 @@ pub(crate) enum HduKind {
         bitpix: i64,
         /// The lengths of the axes, the fastest first.
         axes: Vec<u64>,
+        /// The lengths of a tile's axes as the header has them; 0 where it has no legal one.
+        tile: Vec<u64>,
         /// The table that holds the tiles.
         table: Table,
     },
@@ -365,11 +367,27 @@ fn binary_table(
     if !flag_of(cards, "ZIMAGE") {
         return Ok(HduKind::BinaryTable(table));
     }
+    let axes = self::axes(cards, "ZNAXIS", place)?;
     Ok(HduKind::CompressedImage {
         bitpix: bitpix(cards, "ZBITPIX", place)?,
-        axes: self::axes(cards, "ZNAXIS", place)?,
+        tile: tile(cards, &axes),
+        axes,
         table,
     })
+}
+
+/// Returns the lengths of a tile's axes; by default a tile is a row (FITS standard 4.0, section 10.1.2).
+fn tile(cards: &Metadata, axes: &[u64]) -> Vec<u64> {
+    let length = |(n, &axis): (usize, &u64)| {
+        let keyword = format!("ZTILE{n}");
+        match integer_of(cards, &keyword) {
+            Some(length) => u64::try_from(length).unwrap_or(0),
+            None if cards.get(&keyword).is_some() => 0,
+            None if n == 1 => axis.max(1),
+            None => 1,
+        }
+    };
+    (1..).zip(axes).map(length).collect()
 }
 
 fn bitpix(cards: &Metadata, keyword: &str, place: &Place) -> Result<i64, FormatError> {

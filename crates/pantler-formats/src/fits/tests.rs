@@ -2,6 +2,7 @@
 
 mod archives;
 mod costs;
+mod cutouts;
 mod mutations;
 mod oracle;
 mod parts;
