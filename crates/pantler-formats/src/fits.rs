@@ -25,6 +25,7 @@ mod layout;
 mod locating;
 mod mask_planes;
 mod opened;
+mod outline;
 mod place;
 mod plane;
 mod plane_cards;
@@ -50,6 +51,7 @@ use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::synonyms::components;
 
 pub(crate) use card::{cards_of_text, text_of_cards};
+pub use outline::{HduOutline, Outline, outline};
 pub use provenance::provenance;
 
 use contents::Contents;

@@ -41,7 +41,7 @@ mod remove;
 mod render;
 mod repository;
 mod resolve;
-mod show;
+pub mod show;
 pub mod simulate;
 
 pub use butler::{Butler, ButlerOptions};
