@@ -123,7 +123,7 @@ fn numeric_columns(table: &Table) -> String {
         .collect();
     match names.len() {
         0 => "it has no column of numbers".to_owned(),
-        ..=FIRST => format!("--column NAME draws a column: {}", names.join(", ")),
+        1..=FIRST => format!("--column NAME draws a column: {}", names.join(", ")),
         all => format!(
             "--column NAME draws a column: {}, … ({all} in all)",
             names[..FIRST].join(", ")

@@ -102,7 +102,7 @@ fn taken_for(hdu: &HduOutline) -> String {
     let classes = &hdu.classes;
     let text = match classes.len() {
         0 => hdu.taken_for.to_owned(),
-        ..=FIRST => format!("{} of {}", hdu.taken_for, classes.join(", ")),
+        1..=FIRST => format!("{} of {}", hdu.taken_for, classes.join(", ")),
         all => format!("{} of {all} classes", hdu.taken_for),
     };
     text.replace(char::is_control, " ")

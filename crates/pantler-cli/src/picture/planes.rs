@@ -31,8 +31,8 @@ const MINT: Named = ("mint", [187, 230, 190]);
 
 /// In the order in which planes without a colour of their own get them.
 const ALL: [Named; 17] = [
-    INDIGO, LAVENDER, BROWN, ROSE, TEAL, MINT, OLIVE, WINE, SAND, PEAR, PURPLE, ORANGE, BLUE, YELLOW,
-    VERMILION, GREEN, SKY,
+    INDIGO, LAVENDER, BROWN, ROSE, TEAL, MINT, OLIVE, WINE, SAND, PEAR, PURPLE, ORANGE, BLUE,
+    YELLOW, VERMILION, GREEN, SKY,
 ];
 
 /// Where there are more planes than colours, the first of them are given out again.

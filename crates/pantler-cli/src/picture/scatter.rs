@@ -141,7 +141,7 @@ pub fn scatter(positions: &Positions, title: &Title) -> (Canvas, Places) {
     );
     let (radius, share) = match placed.len() {
         ..=200 => (3.0, 0.8),
-        ..=5_000 => (1.7, 0.6),
+        201..=5_000 => (1.7, 0.6),
         _ => (0.8, 0.4),
     };
     for (ra, dec) in placed {
