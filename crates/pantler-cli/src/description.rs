@@ -1,17 +1,33 @@
-//! What `show` says of one object: its components, its header, what its pixels are like.
+//! What `show` says of one object: what its file and its archive are made of, its components and their values, where it
+//! lies on the sky, what its pixels or its columns are like, its header.
+
+mod archive;
+mod columns;
+mod numbers;
+mod outline;
+mod planes;
+mod sky;
+mod values;
 
 use pantler::core::object::downcast;
 use pantler::formats::FormatterSet;
-use pantler::objects::{
-    Card, CardValue, Document, Exposure, Image, Mask, MaskedImage, Metadata, Text,
-};
-use pantler::{DataId, Object, ObjectRef, data_id_json, human_bytes};
+use pantler::formats::fits::Outline;
+use pantler::objects::{Card, CardValue, Document, Metadata, Table, Text};
+use pantler::show::archive_tree::archive_tree;
+use pantler::{DataId, ObjectRef, data_id_json, human_bytes};
 use serde_json::{Map, Value, json};
 
-use crate::picture::{Title, plane_colours};
+use crate::picture::Title;
 use crate::screen::{Screen, Style};
 use crate::table::{Align, table};
 use crate::values::object_json;
+
+use archive::{archive_json, archive_text};
+use columns::{table_json, table_text};
+use outline::{outline_json, outline_text};
+use planes::Planes;
+use sky::{place_on_sky, sky_json, sky_text};
+use values::{values_json, values_text};
 
 /// An object, and what is known of where it comes from.
 pub struct Description {
@@ -25,6 +41,10 @@ pub struct Description {
     pub components: Vec<ComponentLine>,
     /// The object itself.
     pub object: ObjectRef,
+    /// The HDUs of its file, where it is a file.
+    pub outline: Option<Outline>,
+    /// The mask planes whose pixels do not count; `None` for those that mark bad pixels.
+    pub ignore_mask: Option<Vec<String>>,
 }
 
 /// One component of an object.
@@ -44,9 +64,11 @@ impl Description {
             .components
             .iter()
             .map(|line| {
+                let component = self.object.component(&line.name);
+                let values = component.as_ref().and_then(values_json);
                 (
                     line.name.clone(),
-                    json!({ "class": line.class, "bytes": line.bytes }),
+                    json!({ "class": line.class, "bytes": line.bytes, "values": values }),
                 )
             })
             .collect();
@@ -57,8 +79,23 @@ impl Description {
             "python": self.python,
             "components": components,
             "header": self.header().and_then(|header| object_json(formatters, &header)),
-            "statistics": statistics_json(self.object.as_ref()),
+            "statistics": self.statistics(),
+            "values": values_json(&self.object),
+            "sky": place_on_sky(self.object.as_ref()).as_ref().map(sky_json),
+            "archive": archive_json(&archive_tree(&self.object)),
+            "file": self.outline.as_ref().map(outline_json),
         })
+    }
+
+    fn statistics(&self) -> Value {
+        match downcast::<Table>(self.object.as_ref()) {
+            Some(table) => table_json(table),
+            None => Value::Object(self.planes().document()),
+        }
+    }
+
+    fn planes(&self) -> Planes<'_> {
+        Planes::of(self.object.as_ref(), self.ignore_mask.as_deref())
     }
 
     /// Returns it for people, with the first cards of the header, or all of them.
@@ -67,11 +104,22 @@ impl Description {
         head.extend((!self.data_id.is_empty()).then(|| self.data_id.to_string()));
         head.push(self.object.class().to_owned());
         head.extend(self.python.clone());
+        let planes = self.planes();
+        let outline = self.outline.as_ref();
+        let outline = outline.map(|outline| outline_text(screen, outline));
+        let sky = place_on_sky(self.object.as_ref()).map(|sky| sky_text(screen, &sky));
+        let columns = downcast::<Table>(self.object.as_ref());
+        let columns = columns.map(|columns| table_text(screen, columns, all));
         let sections = [
             format!("{}\n", head.join("   ")),
+            outline.unwrap_or_default(),
             self.component_table(screen),
-            plane_table(screen, self.object.as_ref()),
-            mask_table(screen, self.object.as_ref()),
+            values_text(screen, &self.object, all),
+            sky.unwrap_or_default(),
+            archive_text(screen, &archive_tree(&self.object), all),
+            planes.plane_table(screen),
+            planes.mask_table(screen),
+            columns.unwrap_or_default(),
             self.header_text(screen, all),
             self.content_text(screen, all),
         ];
@@ -159,7 +207,7 @@ fn card_text(card: &Card) -> String {
         .unwrap_or_default();
     match card.value() {
         CardValue::Commentary(text) => format!("{:<8}  {text}", card.keyword()),
-        value => format!("{:<8}= {value}{comment}", card.keyword()),
+        value => format!("{:<7} = {value}{comment}", card.keyword()),
     }
 }
 
@@ -186,182 +234,4 @@ fn first_lines(screen: &Screen, what: &str, lines: &[String], all: bool) -> Stri
         text.push('\n');
     }
     text
-}
-
-/// The planes of numbers that an object has.
-fn planes(object: &dyn Object) -> Vec<(&'static str, &Image)> {
-    let mut planes = Vec::new();
-    if let Some(exposure) = downcast::<Exposure>(object) {
-        planes.extend(exposure.image().map(|image| ("image", image.as_ref())));
-        planes.extend(
-            exposure
-                .variance()
-                .map(|image| ("variance", image.as_ref())),
-        );
-    } else if let Some(masked) = downcast::<MaskedImage>(object) {
-        planes.extend(masked.image().map(|image| ("image", image.as_ref())));
-        planes.extend(masked.variance().map(|image| ("variance", image.as_ref())));
-    } else {
-        planes.extend(downcast::<Image>(object).map(|image| ("image", image)));
-    }
-    planes
-}
-
-/// The mask that an object has.
-fn mask(object: &dyn Object) -> Option<&Mask> {
-    if let Some(exposure) = downcast::<Exposure>(object) {
-        exposure.mask().map(AsRef::as_ref)
-    } else if let Some(masked) = downcast::<MaskedImage>(object) {
-        masked.mask().map(AsRef::as_ref)
-    } else {
-        downcast::<Mask>(object)
-    }
-}
-
-/// How many pixels are NaN.
-fn count_nan(image: &Image) -> u64 {
-    let pixels = image.pixels();
-    let is_nan = |index: &usize| pixels.get_f64(*index).is_some_and(f64::is_nan);
-    (0..pixels.len()).filter(is_nan).count() as u64
-}
-
-fn statistics_json(object: &dyn Object) -> Value {
-    let mut statistics = Map::new();
-    for (name, image) in planes(object) {
-        let finite = image.statistics();
-        statistics.insert(
-            name.to_owned(),
-            json!({
-                "width": image.width(),
-                "height": image.height(),
-                "type": image.pixels().pixel_type().to_string(),
-                "min": finite.map(|finite| finite.min),
-                "max": finite.map(|finite| finite.max),
-                "mean": finite.map(|finite| finite.mean),
-                "finite": finite.map_or(0, |finite| finite.count),
-                "nan": count_nan(image),
-            }),
-        );
-    }
-    if let Some(mask) = mask(object) {
-        let planes: Map<String, Value> = mask
-            .planes()
-            .keys()
-            .map(|plane| (plane.clone(), json!(mask.count(plane))))
-            .collect();
-        statistics.insert(
-            "mask".to_owned(),
-            json!({
-                "width": mask.width(),
-                "height": mask.height(),
-                "planes": planes,
-            }),
-        );
-    }
-    Value::Object(statistics)
-}
-
-fn plane_table(screen: &Screen, object: &dyn Object) -> String {
-    let rows: Vec<Vec<String>> = planes(object)
-        .into_iter()
-        .map(|(name, image)| {
-            let finite = image.statistics();
-            let number = |number: Option<f64>| number.map(short).unwrap_or_default();
-            vec![
-                name.to_owned(),
-                format!("{} x {}", image.width(), image.height()),
-                image.pixels().pixel_type().to_string(),
-                number(finite.map(|finite| finite.min)),
-                number(finite.map(|finite| finite.max)),
-                number(finite.map(|finite| finite.mean)),
-                count_nan(image).to_string(),
-            ]
-        })
-        .collect();
-    if rows.is_empty() {
-        return String::new();
-    }
-    let headings = [
-        ("plane", Align::Left),
-        ("pixels", Align::Right),
-        ("type", Align::Left),
-        ("min", Align::Right),
-        ("max", Align::Right),
-        ("mean", Align::Right),
-        ("NaN", Align::Right),
-    ];
-    table(screen, &headings, &rows)
-}
-
-fn mask_table(screen: &Screen, object: &dyn Object) -> String {
-    let Some(mask) = mask(object).filter(|mask| !mask.planes().is_empty()) else {
-        return String::new();
-    };
-    let pixels = mask.pixels().len().max(1) as f64;
-    let mut planes: Vec<(&String, u8)> = mask
-        .planes()
-        .iter()
-        .map(|(name, bit)| (name, *bit))
-        .collect();
-    planes.sort_by_key(|(_, bit)| *bit);
-    let colours = plane_colours(mask.planes());
-    let rows: Vec<Vec<String>> = planes
-        .into_iter()
-        .map(|(name, bit)| {
-            let set = mask.count(name).unwrap_or(0);
-            vec![
-                name.clone(),
-                bit.to_string(),
-                set.to_string(),
-                format!("{:.2} %", 100.0 * set as f64 / pixels),
-                colours.get(name).map_or("", |colour| colour.0).to_owned(),
-            ]
-        })
-        .collect();
-    let headings = [
-        ("mask plane", Align::Left),
-        ("bit", Align::Right),
-        ("pixels", Align::Right),
-        ("share", Align::Right),
-        ("in pictures", Align::Left),
-    ];
-    table(screen, &headings, &rows)
-}
-
-/// Returns a number with six digits that count.
-fn short(number: f64) -> String {
-    let size = number.abs();
-    if number == 0.0 {
-        "0".to_owned()
-    } else if (1e-3..1e6).contains(&size) {
-        let digits = (5 - size.log10().floor() as i32).clamp(0, 8) as usize;
-        let text = format!("{number:.digits$}");
-        match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => text,
-        }
-    } else {
-        format!("{number:.5e}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_and_keep_their_size() {
-        for (number, text) in [
-            (0.0, "0"),
-            (1.0, "1"),
-            (-2.5, "-2.5"),
-            (1234.5678, "1234.57"),
-            (123_456.7, "123457"),
-            (0.001_234_567, "0.00123457"),
-            (1e9, "1.00000e9"),
-            (f64::NAN, "NaN"),
-        ] {
-            assert_eq!(short(number), text);
-        }
-    }
 }

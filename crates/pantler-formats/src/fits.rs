@@ -27,6 +27,7 @@ mod layout;
 mod locating;
 mod mask_planes;
 mod opened;
+mod outline;
 mod place;
 mod plain;
 mod plane;
@@ -55,6 +56,7 @@ use pantler_objects::synonyms::components;
 
 pub(crate) use card::{cards_of_text, text_of_cards};
 pub use inflating::inflate;
+pub use outline::{HduOutline, Outline, outline};
 pub use provenance::provenance;
 
 use contents::Contents;

@@ -7,6 +7,7 @@
 //! What a format must remember of a column beside its values stands in the column's Arrow metadata, under the keys of
 //! [`key`]. Flags that a FITS file packs into one column are columns of their own here.
 
+mod numbers;
 mod values;
 
 use std::any::Any;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pantler_core::formatter::{ReadRequest, Source};
 use pantler_core::{DataId, FormatError, Formatter, Location, ObjectRef};
 use pantler_formats::FormatterSet;
+use pantler_formats::fits::{Outline, outline};
 use pantler_objects::synonyms::class_of;
 use pantler_store::LocalStore;
 
@@ -53,14 +54,30 @@ impl OutsideFile {
 
     /// Returns what it holds, as an object of `class` where one is named.
     pub fn read(&self, class: Option<&str>) -> Result<ObjectRef> {
+        self.read_hdu(class, None)
+    }
+
+    /// Returns what it holds, or what one of its HDUs holds, counted from 0.
+    pub fn read_hdu(&self, class: Option<&str>, hdu: Option<u32>) -> Result<ObjectRef> {
         let request = ReadRequest {
             class: class.map(str::to_owned),
+            hdu,
             ..ReadRequest::default()
         };
         let source = ArtifactSource::new(&self.store, &self.location, &self.name);
         self.formatter
             .read(&source, self.layout.as_deref(), &request)
             .map_err(|source| unreadable(&self.name, source))
+    }
+
+    /// Returns the HDUs of the file; `None` if it is no FITS file.
+    pub fn outline(&self) -> Result<Option<Outline>> {
+        if self.formatter.name() != "FITS" {
+            return Ok(None);
+        }
+        let source = ArtifactSource::new(&self.store, &self.location, &self.name);
+        let found = outline(&source).map_err(|source| unreadable(&self.name, source))?;
+        Ok(Some(found))
     }
 
     /// Returns how many bytes of the file a part takes; `None` if that is not known.

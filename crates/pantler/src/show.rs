@@ -1,4 +1,11 @@
-//! What is in a repository: types, counts, sizes, key ranges, stages, parents.
+//! What can be said of repositories and of objects, for those who look at them.
+//!
+//! Here is what is in a repository: types, counts, sizes, key ranges, stages, parents. The modules below say what an object
+//! is like: [`pixel_statistics`], [`sky`], [`archive_tree`]. The program renders it.
+
+pub mod archive_tree;
+pub mod pixel_statistics;
+pub mod sky;
 
 use pantler_core::registry::TypeSummary;
 

@@ -26,7 +26,7 @@ use crate::words;
 ///
 /// With --png a picture is written. Of an image: asinh stretch between the 2nd and the 99.7th percentile, mask planes as
 /// translucent colours, y upwards, at most 1024 pixels wide and high, with a compass and a bar for the scale where there is
-/// a WCS.
+/// a WCS. Of a table: its positions on the sky, or a histogram of one column.
 #[derive(Debug, Args)]
 #[command(override_usage = "pantler show [OPTIONS] <REPO>
        pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
@@ -46,10 +46,19 @@ pub struct Show {
     /// Show this file, which need not be in a repository
     #[arg(long, value_name = "FILE", conflicts_with = "repository")]
     file: Option<PathBuf>,
-    /// Write a picture of the image
+    /// Show this HDU of the file alone, counted from 0
+    #[arg(long, value_name = "N", requires = "file")]
+    hdu: Option<u32>,
+    /// Write a picture
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
-    /// Print all header cards, not only the first
+    /// Draw a histogram of this column of a table
+    #[arg(long, value_name = "NAME", requires = "png")]
+    column: Option<String>,
+    /// Mask planes whose pixels do not count in statistics, or `none`; else those that mark bad pixels
+    #[arg(long, value_name = "PLANES", value_delimiter = ',')]
+    ignore_mask: Option<Vec<String>>,
+    /// Print everything: all header cards, columns, flags, archive objects
     #[arg(long)]
     all: bool,
 }
@@ -96,6 +105,8 @@ impl Show {
             python: plan.root.python.clone(),
             components: component_lines(&object, bytes),
             object,
+            outline: None,
+            ignore_mask: self.ignored(),
         };
         self.print(session, butler.formatters(), &description)
     }
@@ -103,15 +114,27 @@ impl Show {
     fn file(&self, session: &Session, file: &Path) -> CommandResult {
         let formatters = FormatterSet::standard();
         let outside = OutsideFile::open(&formatters, file)?;
-        let object = outside.read(None)?;
+        let outline = match self.hdu {
+            None => outside.outline()?,
+            Some(_) => None,
+        };
+        let object = outside.read_hdu(None, self.hdu)?;
         let description = Description {
             name: file.display().to_string(),
             data_id: pantler::DataId::default(),
             python: None,
             components: component_lines(&object, |part| outside.part_bytes(part)),
             object,
+            outline,
+            ignore_mask: self.ignored(),
         };
         self.print(session, &formatters, &description)
+    }
+
+    /// The mask planes that are named; `none` is none.
+    fn ignored(&self) -> Option<Vec<String>> {
+        let named = self.ignore_mask.as_ref()?.iter();
+        Some(named.filter(|name| *name != "none").cloned().collect())
     }
 
     fn print(
@@ -121,7 +144,7 @@ impl Show {
         description: &Description,
     ) -> CommandResult {
         if let Some(png) = &self.png {
-            write_picture(description, png)?;
+            write_picture(description, self.column.as_deref(), png)?;
         }
         session.screen.show(
             || {
@@ -142,7 +165,11 @@ impl Show {
     }
 }
 
-fn write_picture(description: &Description, file: &Path) -> Result<(), Failure> {
+fn write_picture(
+    description: &Description,
+    column: Option<&str>,
+    file: &Path,
+) -> Result<(), Failure> {
     let failed = |kind: Kind, why: String| {
         Report::new(
             kind,
@@ -151,7 +178,7 @@ fn write_picture(description: &Description, file: &Path) -> Result<(), Failure> 
         .fact(Label::Why, why)
     };
     let title = description.title();
-    let canvas = drawing(&description.object, &title).map_err(|none| {
+    let canvas = drawing(&description.object, column, &title).map_err(|none| {
         let report = failed(Kind::Request, none.why);
         none.hints
             .into_iter()

@@ -253,7 +253,7 @@ impl Story<'_> {
             name: format!("calexp   {visit} {ccd} tract=0"),
             class: exposure.class().to_owned(),
         };
-        let canvas = drawing(&exposure, &title).map_err(|none| bug(&none.why))?;
+        let canvas = drawing(&exposure, None, &title).map_err(|none| bug(&none.why))?;
         let png = canvas.png().map_err(|why| bug(&why))?;
         export::write_file(Path::new(&file), &png)?;
         Ok(file)

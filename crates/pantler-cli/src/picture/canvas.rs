@@ -12,6 +12,8 @@ pub const PAPER: Colour = [255, 255, 255];
 pub const INK: Colour = [34, 34, 34];
 /// The colour of what is less important.
 pub const FAINT: Colour = [110, 110, 110];
+/// The colour of grid lines.
+pub const GRID: Colour = [225, 225, 225];
 
 /// A sheet of pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +116,17 @@ impl Canvas {
         }
     }
 
+    /// Draws a round dot.
+    pub fn dot(&mut self, at: (f64, f64), radius: f64, colour: Colour, share: f64) {
+        let reach = radius + 1.0;
+        for y in (at.1 - reach).floor() as i64..=(at.1 + reach).ceil() as i64 {
+            for x in (at.0 - reach).floor() as i64..=(at.0 + reach).ceil() as i64 {
+                let away = (x as f64 + 0.5 - at.0).hypot(y as f64 + 0.5 - at.1);
+                self.lay(x, y, colour, share * (radius + 0.5 - away).clamp(0.0, 1.0));
+            }
+        }
+    }
+
     /// Returns the sheet as a PNG file.
     pub fn png(&self) -> Result<Vec<u8>, String> {
         let side = |side: usize| u32::try_from(side).map_err(|error| error.to_string());
@@ -149,6 +162,7 @@ mod tests {
         let mut canvas = Canvas::new(4, 3, PAPER);
         canvas.fill(-5, -5, 100, 100, INK);
         canvas.line((-10.0, 1.0), (50.0, 1.0), 2.0, FAINT);
+        canvas.dot((400.0, -3.0), 5.0, FAINT, 1.0);
         assert_eq!(canvas.at(0, 2), INK);
         assert_eq!(canvas.at(3, 0), FAINT);
     }

@@ -1,11 +1,13 @@
 //! The picture of an image or a mask: the pixels in a frame with their coordinates, and beside it what the colours mean,
 //! where north and east are, and how long so many arcseconds are. Nothing is drawn over the pixels but their mask.
 
+use pantler::show::sky::Orientation;
+
 use super::axis::Axis;
 use super::canvas::{Canvas, FAINT, INK, PAPER};
 use super::letters::{Anchor, Font};
-use super::marks::{Orientation, ScaleBar};
 use super::pixels::{Drawn, NO_NUMBER, Plane};
+use super::scale_bar::ScaleBar;
 use super::title::Title;
 
 /// Around everything.

@@ -23,11 +23,20 @@ const SAND: Named = ("sand", [221, 204, 119]);
 const WINE: Named = ("wine", [136, 34, 85]);
 const OLIVE: Named = ("olive", [153, 153, 51]);
 const INDIGO: Named = ("indigo", [51, 34, 136]);
+const TEAL: Named = ("teal", [68, 170, 153]);
+const ROSE: Named = ("rose", [204, 102, 119]);
+const BROWN: Named = ("brown", [153, 102, 51]);
+const LAVENDER: Named = ("lavender", [190, 170, 255]);
+const MINT: Named = ("mint", [187, 230, 190]);
 
 /// In the order in which planes without a colour of their own get them.
-const ALL: [Named; 12] = [
-    PURPLE, OLIVE, PEAR, WINE, SAND, INDIGO, ORANGE, BLUE, YELLOW, VERMILION, GREEN, SKY,
+const ALL: [Named; 17] = [
+    INDIGO, LAVENDER, BROWN, ROSE, TEAL, MINT, OLIVE, WINE, SAND, PEAR, PURPLE, ORANGE, BLUE,
+    YELLOW, VERMILION, GREEN, SKY,
 ];
+
+/// Where there are more planes than colours, the first of them are given out again.
+const REPEATED: usize = 6;
 
 fn usual(plane: &str) -> Option<Named> {
     Some(match plane {
@@ -61,7 +70,7 @@ pub fn plane_colours(planes: &BTreeMap<String, u8>) -> BTreeMap<String, Named> {
     by_bit.sort_by_key(|(_, bit)| **bit);
     for (plane, bit) in by_bit {
         if usual(plane).is_none() {
-            let colour = left.pop().unwrap_or(ALL[usize::from(*bit) % ALL.len()]);
+            let colour = left.pop().unwrap_or(ALL[usize::from(*bit) % REPEATED]);
             colours.insert(plane.clone(), colour);
         }
     }

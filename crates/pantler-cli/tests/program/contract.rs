@@ -292,6 +292,8 @@ fn a_cutout_is_cut_out() {
     let document = place.json("show --file cut.fits");
     assert_eq!(document["statistics"]["image"]["width"], 8);
     assert_eq!(document["statistics"]["image"]["height"], 4);
+    assert_eq!(document["file"]["hdus"][1]["taken_for"], "image");
+    assert_eq!(document["file"]["hdus"][1]["shape"], json!([8, 4]));
     place.refused(
         "get single_visit calexp:sfm visit=903334 ccd=16 --bbox 0,0,0,4 --out cut.fits",
         2,
@@ -361,6 +363,13 @@ fn what_a_dataset_is() {
     let explained = place.json("explain jointcal calexp:jointcal.wcs visit=903334 ccd=16 tract=1");
     assert_eq!(document["components"]["wcs"]["bytes"], explained["bytes"]);
     assert_eq!(document["statistics"]["image"]["nan"], 0);
+    // The simulated pixels are 0.2 arcseconds, and x grows towards the west.
+    let scale = document["sky"]["pixel_scale_arcsec"].as_f64();
+    assert!(
+        scale.is_some_and(|scale| (scale - 0.2).abs() < 1e-3),
+        "{scale:?}"
+    );
+    assert_eq!(document["sky"]["mirrored"], false);
     let png = std::fs::read(place.path("a.png")).expect("it is there");
     assert!(png.starts_with(b"\x89PNG"));
     let error = place.refused(
