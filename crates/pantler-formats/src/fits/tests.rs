@@ -3,6 +3,7 @@
 mod archives;
 mod costs;
 mod cutouts;
+mod backgrounds;
 mod mutations;
 mod oracle;
 mod parts;
