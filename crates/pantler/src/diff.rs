@@ -6,7 +6,7 @@ use pantler_core::{DataId, ObjectRef};
 
 use crate::butler::Butler;
 use crate::error::Result;
-use crate::execute::Parameters;
+use crate::parameters::Parameters;
 
 /// What came of comparing one component.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,7 +107,14 @@ pub(crate) fn write_background(
         let size = (levels.width(), levels.height());
         let mut write = |pixels: &_, mut cards: Vec<pantler_objects::Card>| {
             cards.retain(|card| is_kept(card.keyword()));
-            write_image(&mut out, pixels, size, &Compression::default(), &cards, place)
+            write_image(
+                &mut out,
+                pixels,
+                size,
+                &Compression::default(),
+                &cards,
+                place,
+            )
         };
         let cards = |image: &pantler_objects::Image| {
             plane_cards(image.header(), image.pixel_box(), None, &described)

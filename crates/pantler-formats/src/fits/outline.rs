@@ -79,7 +79,7 @@ pub fn outline(source: &dyn Source) -> Result<Outline, FormatError> {
     }
     Ok(Outline {
         hdus,
-        gzip: !contents.file().has_ranges(),
+        gzip: contents.file().packed().is_some(),
         damage,
     })
 }

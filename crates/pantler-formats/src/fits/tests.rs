@@ -1,9 +1,9 @@
 //! Tests of the FITS formatter against real files; each file tells one story.
 
 mod archives;
+mod backgrounds;
 mod costs;
 mod cutouts;
-mod backgrounds;
 mod mutations;
 mod oracle;
 mod parts;

@@ -12,7 +12,8 @@ use pantler_objects::{Bbox, Wcs};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::execute::{Executor, Parameters};
+use crate::execute::Executor;
+use crate::parameters::Parameters;
 use crate::planner::{Planner, check_found};
 use crate::resolve::Resolved;
 use crate::sky_facts::footprint;

@@ -214,8 +214,8 @@ datasets:
     put(&butler, &exposure(1.0), "calexp", "visit=1");
     let bare = get(&butler, "calexp", "visit=1");
     let header = pantler::objects::Metadata::new([
-        pantler::objects::Card::new("OBSERVER", "Maria".into(), None),
-        pantler::objects::Card::new("EXPTIME", 30.5.into(), None),
+        pantler::objects::Card::new("OBSERVER", "Maria", None),
+        pantler::objects::Card::new("EXPTIME", 30.5, None),
     ]);
     let header: ObjectRef = Arc::new(header);
     put(
