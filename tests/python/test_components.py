@@ -94,7 +94,7 @@ def test_a_document_is_the_same_from_both(any_survey, part):
             assert sfm == jointcal == {"x0": 0, "y0": 0, "width": width, "height": height}
         elif part == "visitInfo":
             assert sfm == jointcal
-            assert sfm["EXPTIME"] == primary["EXPTIME"] == 30.0
+            assert sfm["exposure_time_s"] == primary["EXPTIME"] == 30.0
         else:
             assert sfm["FILTER"] == jointcal["FILTER"] == primary["FILTER"]
             # Rule R11: what was replaced is in no form of the metadata.

@@ -61,6 +61,9 @@ fn fitting(class: &str) -> &'static [&'static str] {
     match class {
         "Metadata" | "Bbox" | "VisitInfo" => &[".json"],
         "Document" => &[".json", ".yaml", ".yml"],
+        "FilterLabel" | "Detector" | "Polygon" | "CoaddInputs" | "ExposureSummaryStats" => {
+            &[".fits", ".fits.fz", ".fit", ".fts", ".fz", ".json"]
+        }
         "Table" => &[".fits", ".parq", ".parquet", ".csv"],
         "Text" | "Bytes" => &[],
         _ => FITS,

@@ -1,4 +1,4 @@
-//! JSON documents; also headers, boxes and descriptions of visits, written as documents.
+//! JSON documents; also headers, and objects whose values can be told in a list, written as documents.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use bytes::Bytes;
 use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
 use pantler_core::object::downcast;
 use pantler_core::{FormatError, Formatter, Object, ObjectRef, Source};
-use pantler_objects::{Bbox, CardValue, Carrier, Document, Metadata, RecordRows, VisitInfo};
+use pantler_objects::summary::summary_document;
+use pantler_objects::{CardValue, Document, Metadata, PhotoCalib, Wcs, summary_of};
 use serde_json::{Map, Value, json};
 
 use crate::whole::{corrupt, part, read_text, unfit};
@@ -51,7 +52,7 @@ impl Formatter for JsonFormatter {
     }
 
     fn write(&self, object: &ObjectRef, _options: &WriteOptions) -> Result<Bytes, FormatError> {
-        let value = as_value(object.as_ref()).ok_or_else(|| unfit(self.name(), object.class()))?;
+        let value = as_value(self.name(), object.as_ref())?;
         let mut bytes =
             serde_json::to_vec_pretty(&value).map_err(|error| FormatError::Unsupported {
                 file: self.name().to_owned(),
@@ -62,25 +63,28 @@ impl Formatter for JsonFormatter {
     }
 }
 
-/// Returns an object as a document; `None` if its class has no such form.
-pub(crate) fn as_value(object: &dyn Object) -> Option<Value> {
+/// Returns an object as a document, for a file of the format `file`; an error if its class has no such form, or if its
+/// record cannot be decoded.
+///
+/// Documents and headers are what they are; everything else is what [`summary_of`] says of it, with the units in the keys:
+/// `exposure_time_s`. Coordinates, calibrations and what only pixels can show have no such form, as a document would not
+/// hold all of them.
+pub(crate) fn as_value(file: &str, object: &dyn Object) -> Result<Value, FormatError> {
     if let Some(document) = downcast::<Document>(object) {
-        return Some(document.value().clone());
+        return Ok(document.value().clone());
     }
     if let Some(header) = downcast::<Metadata>(object) {
-        return Some(header_value(header));
+        return Ok(header_value(header));
     }
-    if let Some(bbox) = downcast::<Bbox>(object) {
-        let pixels = bbox.pixels();
-        return Some(json!({
-            "x0": pixels.x0, "y0": pixels.y0, "width": pixels.width, "height": pixels.height,
-        }));
+    if downcast::<Wcs>(object).is_some() || downcast::<PhotoCalib>(object).is_some() {
+        return Err(unfit(file, object.class()));
     }
-    let info = downcast::<VisitInfo>(object)?;
-    Some(match info.carrier() {
-        Carrier::Header(cards) => header_value(cards),
-        Carrier::Archive(persisted) => persisted.object().catalog(0).map_or(Value::Null, row_value),
-    })
+    let lines = summary_of(object).ok_or_else(|| unfit(file, object.class()))?;
+    let lines = lines.map_err(|error| FormatError::Unsupported {
+        file: file.to_owned(),
+        why: error.to_string(),
+    })?;
+    Ok(summary_document(&lines))
 }
 
 /// Returns a header by keyword; keywords that repeat are lists.
@@ -113,26 +117,4 @@ fn card_value(value: &CardValue) -> Value {
         CardValue::Complex(real, imaginary) => json!([real, imaginary]),
         CardValue::Text(text) | CardValue::Commentary(text) => json!(text),
     }
-}
-
-/// Returns the first row of a table by column.
-fn row_value(rows: &RecordRows) -> Value {
-    let mut values = Map::new();
-    for column in rows.table().columns() {
-        let name = &column.name;
-        let value = if let Some(number) = rows.get_i64(0, name) {
-            json!(number)
-        } else if let Some(numbers) = rows.get_floats(0, name) {
-            match numbers.as_slice() {
-                [number] => json!(number),
-                many => json!(many),
-            }
-        } else if let Some(text) = rows.get_text(0, name) {
-            json!(text)
-        } else {
-            continue;
-        };
-        values.insert(name.clone(), value);
-    }
-    Value::Object(values)
 }

@@ -9,7 +9,7 @@ use pantler_objects::Document;
 use serde_json::Value;
 
 use crate::json::as_value;
-use crate::whole::{corrupt, part, read_text, unfit};
+use crate::whole::{corrupt, part, read_text};
 
 /// Reads and writes YAML.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,7 +61,7 @@ impl Formatter for YamlFormatter {
     }
 
     fn write(&self, object: &ObjectRef, _options: &WriteOptions) -> Result<Bytes, FormatError> {
-        let value = as_value(object.as_ref()).ok_or_else(|| unfit(self.name(), object.class()))?;
+        let value = as_value(self.name(), object.as_ref())?;
         let text = serde_saphyr::to_string(&value).map_err(|error| FormatError::Unsupported {
             file: self.name().to_owned(),
             why: error.to_string(),

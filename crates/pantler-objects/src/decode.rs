@@ -6,7 +6,8 @@
 
 use pantler_core::formatter::PixelBox;
 
-use crate::archive::{Archive, ArchiveObject};
+use crate::archive::{Archive, ArchiveObject, Persisted};
+use crate::carrier::Carrier;
 use crate::record::{ColumnKind, RecordRows};
 use crate::wcs::WcsError;
 
@@ -122,6 +123,12 @@ impl<'a> Row<'a> {
         value.ok_or_else(|| self.lacks(column, "number"))
     }
 
+    /// Returns a floating-point number; `None` if there is no such column, or NaN or an infinity in it.
+    pub(crate) fn known(&self, column: &str) -> Option<f64> {
+        let value = self.rows.get_f64(self.index, column)?;
+        value.is_finite().then_some(value)
+    }
+
     /// Returns several floating-point numbers.
     pub(crate) fn reals(&self, column: &str) -> Result<Vec<f64>, DecodeError> {
         let values = self.rows.get_floats(self.index, column);
@@ -185,7 +192,7 @@ impl<'a> Row<'a> {
         Ok((self.finite(&x)?, self.finite(&y)?))
     }
 
-    /// Returns text.
+    /// Returns text without the padding behind it.
     pub(crate) fn text(&self, column: &str) -> Result<&'a str, DecodeError> {
         let value = self.rows.get_text(self.index, column);
         value.ok_or_else(|| self.lacks(column, "text"))
@@ -229,6 +236,22 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// Returns a box that begins at `PREFIX_min_x`, `PREFIX_min_y` and is `PREFIX_extent_x` by `PREFIX_extent_y` large.
+    pub(crate) fn extent(&self, prefix: &str) -> Result<PixelBox, DecodeError> {
+        let at = |end: &str| self.integer(&format!("{prefix}_{end}"));
+        let size = |end: &str| {
+            let column = format!("{prefix}_{end}");
+            let size = u64::try_from(self.integer(&column)?);
+            size.map_err(|_| DecodeError::damaged(self.class, format!("{column} is negative")))
+        };
+        Ok(PixelBox {
+            x0: at("min_x")?,
+            y0: at("min_y")?,
+            width: size("extent_x")?,
+            height: size("extent_y")?,
+        })
+    }
+
     /// Returns the id of another object; `None` where there is none, which is written as 0.
     pub(crate) fn reference(&self, column: &str) -> Option<i32> {
         let id = self.rows.get_i32(self.index, column)?;
@@ -265,4 +288,39 @@ pub(crate) fn referred<'a>(
             format!("it refers to object {id}, which is not there"),
         )
     })
+}
+
+/// Returns the record of this class that carries something; header cards and other classes are refused by name.
+pub(crate) fn record_of<'a>(
+    carrier: &'a Carrier,
+    class: &str,
+) -> Result<&'a Persisted, DecodeError> {
+    match carrier {
+        Carrier::Header(_) => Err(DecodeError::unsupported(
+            class,
+            "only header cards carry it",
+        )),
+        Carrier::Archive(record) if record.class() == class => Ok(record),
+        Carrier::Archive(record) => Err(DecodeError::unsupported(
+            record.class(),
+            format!("it is no {class}"),
+        )),
+    }
+}
+
+/// Returns the version of a record: the number in its column `version`, 0 where it has none, as the oldest records lack
+/// one; an error if it is not among those that are `known`, the oldest and the newest.
+pub(crate) fn version_of(row: &Row<'_>, known: (i64, i64)) -> Result<i64, DecodeError> {
+    let found = match row.has("version") {
+        true => row.integer("version")?,
+        false => 0,
+    };
+    if found < known.0 || found > known.1 {
+        return Err(DecodeError::Version {
+            class: row.class().to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(found)
 }

@@ -4,6 +4,10 @@
 //! does not change. Each implements [`pantler_core::Object`], so that the engine can take composites apart, put them
 //! together, compare them and recognise what is unchanged. Nothing here reads a file: formatters make these values.
 //!
+//! Records and header cards are kept as they are on disk and decoded on demand: [`VisitInfo::values`],
+//! [`PhotoCalib::calibration`], [`FilterLabel::read`], [`Polygon::read`], [`CoaddInputs::read`], [`Detector::read`],
+//! [`SummaryStats::read`], [`BoundedField::read`]; [`summary_of`] lists what they say.
+//!
 //! ```text
 //! Exposure ─┬─ Image, Mask, Image        pixels, each with the header of its plane
 //!           ├─ Metadata                  the primary header
@@ -27,10 +31,13 @@ pub mod bbox;
 pub mod blob;
 pub mod bounded_field;
 pub mod carrier;
+pub mod coadd_inputs;
 pub mod component;
 pub mod decode;
+pub mod detector;
 pub mod document;
 pub mod exposure;
+pub mod filter_label;
 pub mod header_calib;
 pub mod header_wcs;
 pub mod image;
@@ -42,13 +49,16 @@ pub mod photo_calib;
 pub mod pixel_buffer;
 pub mod pixels;
 mod planes;
+pub mod polygon;
 pub mod psf;
 pub mod record;
 pub mod references;
 pub mod summary;
+pub mod summary_stats;
 pub mod synonyms;
 pub mod table;
 pub mod text;
+pub mod time;
 pub mod visit_info;
 pub mod wcs;
 
@@ -59,10 +69,13 @@ pub use bbox::Bbox;
 pub use blob::Blob;
 pub use bounded_field::BoundedField;
 pub use carrier::Carrier;
+pub use coadd_inputs::CoaddInputs;
 pub use component::Component;
 pub use decode::DecodeError;
+pub use detector::Detector;
 pub use document::Document;
 pub use exposure::Exposure;
+pub use filter_label::FilterLabel;
 pub use image::{Image, ImageError};
 pub use mask::{Mask, MaskPixels, MaskStorage};
 pub use masked_image::MaskedImage;
@@ -70,10 +83,13 @@ pub use metadata::{Card, CardValue, Metadata};
 pub use photo_calib::PhotoCalib;
 pub use pixel_buffer::PixelBuffer;
 pub use pixels::{PixelType, Pixels, Statistics};
+pub use polygon::Polygon;
 pub use psf::{Moments, Psf};
 pub use record::{Column, RecordError, RecordRows, RecordTable};
 pub use summary::{Described, SummaryLine, SummaryValue, summary_of};
+pub use summary_stats::SummaryStats;
 pub use table::{Table, TableError};
 pub use text::Text;
-pub use visit_info::VisitInfo;
+pub use time::TaiTime;
+pub use visit_info::{VisitInfo, VisitValues};
 pub use wcs::{HeaderWcs, Wcs, WcsError};

@@ -13,10 +13,15 @@ use serde_json::{Map, Value, json};
 use crate::ap_corr_map::ApCorrMap;
 use crate::background::Background;
 use crate::bbox::Bbox;
+use crate::coadd_inputs::CoaddInputs;
 use crate::component::Component;
 use crate::decode::DecodeError;
+use crate::detector::Detector;
+use crate::filter_label::FilterLabel;
 use crate::photo_calib::PhotoCalib;
+use crate::polygon::Polygon;
 use crate::psf::Psf;
+use crate::summary_stats::SummaryStats;
 use crate::visit_info::VisitInfo;
 use crate::wcs::Wcs;
 
@@ -81,6 +86,11 @@ fn summary_of_component(component: &Component) -> Option<Result<Vec<SummaryLine>
     Some(match component.class() {
         "Psf" => Psf::of(component).and_then(|psf| psf.summary()),
         "ApCorrMap" => ApCorrMap::of(component).and_then(|map| map.summary()),
+        "CoaddInputs" => CoaddInputs::read(component).and_then(|inputs| inputs.summary()),
+        "Detector" => Detector::read(component).and_then(|detector| detector.summary()),
+        "ExposureSummaryStats" => SummaryStats::read(component).and_then(|stats| stats.summary()),
+        "FilterLabel" => FilterLabel::read(component).and_then(|label| label.summary()),
+        "Polygon" => Polygon::read(component).and_then(|polygon| polygon.summary()),
         _ => return None,
     })
 }
