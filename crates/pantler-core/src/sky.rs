@@ -167,10 +167,17 @@ fn is_convex(corners: &[Vector]) -> bool {
         {
             return false;
         }
+        // A line there and back has nothing on either side of it.
+        if corners
+            .iter()
+            .all(|corner| dot(plane, *corner) < SAME * size)
+        {
+            return false;
+        }
         let next = cross(b, c);
         turned += dot(cross(plane, next), b).atan2(dot(plane, next));
     }
-    // A star goes round twice, and a line there and back not at all.
+    // A star goes round twice.
     turned > 1e-9 && turned < 1.5 * std::f64::consts::TAU
 }
 

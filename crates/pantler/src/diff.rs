@@ -2,7 +2,13 @@
 //!
 //! Both are had as a get returns them, so that what is compared is what a user would see.
 
+use std::sync::Arc;
+
+use pantler_core::object::downcast;
 use pantler_core::{DataId, ObjectRef};
+use pantler_objects::header_calib::is_calib_card;
+use pantler_objects::header_wcs::without_sky_wcs;
+use pantler_objects::{Image, Mask, Metadata};
 
 use crate::butler::Butler;
 use crate::error::Result;
@@ -68,8 +74,23 @@ pub(crate) fn diff(
 }
 
 fn compare(first: &ObjectRef, second: &ObjectRef) -> Comparison {
+    let (first, second) = (without_coordinates(first), without_coordinates(second));
     match first.difference(second.as_ref()) {
         None => Comparison::Same,
         Some(difference) => Comparison::Different(difference),
     }
+}
+
+/// Returns a plane without the coordinates and the calibration in its header: they are components, and are compared as such.
+fn without_coordinates(object: &ObjectRef) -> ObjectRef {
+    let kept = |header: &Metadata| {
+        Arc::new(without_sky_wcs(header).without(|card| is_calib_card(card.keyword())))
+    };
+    if let Some(image) = downcast::<Image>(object.as_ref()) {
+        return Arc::new(image.clone().with_header(kept(image.header())));
+    }
+    if let Some(mask) = downcast::<Mask>(object.as_ref()) {
+        return Arc::new(mask.clone().with_header(kept(mask.header())));
+    }
+    Arc::clone(object)
 }

@@ -164,7 +164,6 @@ fn several_components_are_one_request_to_one_artifact() {
         "psf",
         "calib",
         "visitInfo",
-        "mask",
         "filter",
         "bbox",
         "metadata",
