@@ -127,7 +127,8 @@ pub trait Formatter: Send + Sync {
 
     /// Reads headers only and returns where the parts lie; `None` if the format or this file has no parts.
     ///
-    /// The layout is compact, is the same for files of the same shape, and is meant for this formatter alone.
+    /// A file that is wrapped in gzip may have a layout too: it then says where the parts lie in the inflated file, and
+    /// [`Formatter::locate`] gives no ranges. The layout is compact, is the same for files of the same shape, and is meant for this formatter alone.
     fn index(&self, source: &dyn Source) -> Result<Option<Arc<[u8]>>, FormatError>;
 
     /// Returns where the part lies, from the layout alone; `None` if the layout does not tell.
@@ -140,6 +141,38 @@ pub trait Formatter: Send + Sync {
         layout: Option<&[u8]>,
         request: &ReadRequest,
     ) -> Result<ObjectRef, FormatError>;
+
+    /// Reads several objects or parts of one file, in the order of the requests; a format that knows where they lie reads
+    /// their bytes in one request.
+    fn read_many(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        requests: &[ReadRequest],
+    ) -> Result<Vec<ObjectRef>, FormatError> {
+        requests
+            .iter()
+            .map(|request| self.read(source, layout, request))
+            .collect()
+    }
+
+    /// Returns the components that the file has, by canonical name, apart from those that lie in its headers; `None` if
+    /// the layout does not tell.
+    fn held(&self, layout: &[u8]) -> Option<Vec<String>> {
+        let _ = layout;
+        None
+    }
+
+    /// Returns the HDUs, counted from 0, that an object of this class can be read from; none if the format has no HDUs.
+    fn hdus(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        class: Option<&str>,
+    ) -> Result<Vec<u32>, FormatError> {
+        let _ = (source, layout, class);
+        Ok(Vec::new())
+    }
 
     /// Returns the object as bytes. The same object gives the same bytes.
     fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError>;

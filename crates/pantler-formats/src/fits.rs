@@ -21,6 +21,7 @@ mod component;
 mod contents;
 mod hdu_writing;
 mod heap;
+mod inflating;
 mod layout;
 mod locating;
 mod mask_planes;
@@ -52,6 +53,7 @@ use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::synonyms::components;
 
 pub(crate) use card::{cards_of_text, text_of_cards};
+pub use inflating::inflate;
 pub use provenance::provenance;
 
 use contents::Contents;
@@ -84,11 +86,6 @@ impl Formatter for FitsFormatter {
 
     fn index(&self, source: &dyn Source) -> Result<Option<Arc<[u8]>>, FormatError> {
         let contents = Contents::walk(source)?;
-        // In a file that is wrapped in gzip there is nothing to point at.
-        if !contents.file().has_ranges() {
-            contents.check_whole()?;
-            return Ok(None);
-        }
         Ok(Some(Layout::of(&contents)?.to_bytes().into()))
     }
 
@@ -102,7 +99,33 @@ impl Formatter for FitsFormatter {
         layout: Option<&[u8]>,
         request: &ReadRequest,
     ) -> Result<ObjectRef, FormatError> {
-        reading::read(source, layout, request)
+        let mut read = reading::read_many(source, layout, std::slice::from_ref(request))?;
+        read.pop().ok_or_else(|| FormatError::Unsupported {
+            file: source.name().to_owned(),
+            why: "nothing was read of it".to_owned(),
+        })
+    }
+
+    fn read_many(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        requests: &[ReadRequest],
+    ) -> Result<Vec<ObjectRef>, FormatError> {
+        reading::read_many(source, layout, requests)
+    }
+
+    fn held(&self, layout: &[u8]) -> Option<Vec<String>> {
+        locating::held(layout)
+    }
+
+    fn hdus(
+        &self,
+        source: &dyn Source,
+        layout: Option<&[u8]>,
+        class: Option<&str>,
+    ) -> Result<Vec<u32>, FormatError> {
+        reading::hdus(source, layout, class)
     }
 
     fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {

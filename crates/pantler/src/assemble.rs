@@ -1,6 +1,7 @@
 //! Puts composites together and takes them apart: the plug-ins that need no code of the user's, and those that users register.
 
 mod container;
+mod focal_plane;
 mod overlay;
 mod overridden;
 
@@ -11,6 +12,7 @@ use pantler_core::assembler::{Assembler, Disassembler};
 use pantler_core::python_type::{PythonType, python_type};
 
 pub use container::{Container, ContainerAssembler, Entry};
+pub use focal_plane::FocalPlane;
 pub use overlay::{Overlay, overlaid_part};
 pub use overridden::without_overridden;
 
@@ -22,7 +24,7 @@ pub struct PluginSet {
 }
 
 impl PluginSet {
-    /// Returns the built-in plug-ins: `pantler.overlay` and `pantler.container`.
+    /// Returns the built-in plug-ins: `pantler.overlay`, `pantler.container` and `pantler.focalPlane`.
     pub fn standard() -> PluginSet {
         PluginSet {
             assemblers: BTreeMap::new(),
@@ -32,6 +34,7 @@ impl PluginSet {
         .with_disassembler(OVERLAY, Arc::new(Overlay))
         .with_assembler(CONTAINER, Arc::new(ContainerAssembler))
         .with_disassembler(CONTAINER, Arc::new(ContainerAssembler))
+        .with_assembler(FOCAL_PLANE, Arc::new(FocalPlane))
     }
 
     /// Returns the set with one more assembler.
@@ -78,6 +81,9 @@ impl PluginSet {
 pub const OVERLAY: &str = "pantler.overlay";
 /// The assembler that keeps components side by side.
 pub const CONTAINER: &str = "pantler.container";
+
+/// The assembler that places images in a mosaic.
+pub const FOCAL_PLANE: &str = "pantler.focalPlane";
 
 /// Returns the plug-in for a composite that names none: laid over its base if it has one, or put together from planes if its
 /// `python` is made of planes, else a container.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pantler_core::formatter::PixelBox;
 use pantler_core::plan::Plan;
 use pantler_core::policy::PolicyText;
 use pantler_core::{DataId, DatasetId, ObjectRef};
@@ -155,6 +156,75 @@ impl Butler {
     /// Carries out a plan that this butler made.
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
         self.executor().execute(plan, parameters)
+    }
+
+    /// Returns several cutouts of one image or exposure, in the order of the boxes (parent pixels): it is opened once, and what
+    /// the boxes need is read in one request where the part index knows the file.
+    pub fn get_cutouts(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        boxes: &[PixelBox],
+    ) -> Result<Vec<ObjectRef>> {
+        let parameters: Vec<Parameters> = boxes
+            .iter()
+            .map(|bbox| Parameters {
+                bbox: Some(*bbox),
+                ..Parameters::default()
+            })
+            .collect();
+        crate::put::again_if_raced(|| {
+            let plan = self.explain(name, data_id, Composition::Recorded)?;
+            let wanted: Vec<_> = parameters.iter().map(|each| (&plan, each)).collect();
+            self.execute_together(&wanted)
+        })
+    }
+
+    /// Returns several components of one dataset, in their order: every registry is asked once, every artifact that they lie
+    /// in is opened once. Components inside components are written with dots (`detector.wcs`); a component that the dataset
+    /// does not need is not looked for.
+    pub fn get_components(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        components: &[&str],
+    ) -> Result<Vec<ObjectRef>> {
+        crate::put::again_if_raced(|| {
+            let plans =
+                self.explain_components(name, data_id, components, Composition::Recorded)?;
+            let parameters = Parameters::default();
+            let wanted: Vec<_> = plans.iter().map(|plan| (plan, &parameters)).collect();
+            self.execute_together(&wanted)
+        })
+    }
+
+    /// Returns what getting each of several components of one dataset would do. Every registry is asked once.
+    pub fn explain_components(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        components: &[&str],
+        composition: Composition,
+    ) -> Result<Vec<Plan>> {
+        let resolved = self.resolve(name, data_id)?;
+        let planner = self.planner(composition);
+        let whole = planner.plan(&resolved)?;
+        let mut plans = Vec::new();
+        for component in components {
+            let mut plan = whole.clone();
+            plan.name = format!("{}.{component}", whole.name);
+            for part in component.split('.') {
+                plan.root = planner.select(plan.root, part)?;
+            }
+            check_found(&plan, &resolved, &self.chain)?;
+            plans.push(plan);
+        }
+        Ok(plans)
+    }
+
+    /// Carries out several plans that this butler made: what they need of one artifact is read together.
+    pub fn execute_together(&self, plans: &[(&Plan, &Parameters)]) -> Result<Vec<ObjectRef>> {
+        self.executor().execute_together(plans)
     }
 
     /// Says whether a get would find the dataset and all its required parts. Reads no artifact.

@@ -63,6 +63,11 @@ impl ObjectCache {
             .map_err(|error| Arc::try_unwrap(error).unwrap_or_else(Error::Shared))
     }
 
+    /// Returns the object that is known under this key, if there is one.
+    pub fn known(&self, key: &ObjectKey) -> Option<ObjectRef> {
+        self.objects.get(key)
+    }
+
     /// Returns the object that is known under this key, else makes `object` known.
     pub fn share(&self, key: ObjectKey, object: ObjectRef) -> ObjectRef {
         self.objects.get_with(key, || object)

@@ -1,26 +1,30 @@
 //! Carries a plan out: reads every artifact it names, each once, in parallel, then assembles bottom-up.
 //!
-//! It decides nothing: what to read, from where and as what stands in the plan.
+//! It decides nothing: what to read, from where and as what stands in the plan. How an artifact is read is in
+//! [`reading`].
 
-use std::collections::{HashMap, HashSet};
+mod reading;
+
+use std::collections::HashSet;
 
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
-use pantler_core::policy::{Component, Definition, Place};
+use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::{Digest, Formatter, ObjectRef, Origin, Source, StoreError, TypeName};
+use pantler_core::{ObjectRef, Origin};
 use pantler_formats::FormatterSet;
-use rayon::prelude::*;
 
-use crate::artifact_source::{ArtifactSource, MemorySource};
 use crate::assemble::{PluginSet, generic, without_overridden};
 use crate::cache::{ObjectCache, ObjectKey};
 use crate::chain::Chain;
-use crate::derived_part::{file_names, of_table, part_of};
+use crate::derived_part::file_names;
 use crate::error::{Asked, Error, Result};
 use crate::parameters::Parameters;
 use crate::planner::node_name;
+
+pub(crate) use reading::format_error;
+use reading::{Objects, Wanted};
 
 /// Executes plans.
 #[derive(Clone, Copy)]
@@ -35,41 +39,54 @@ pub struct Executor<'a> {
     pub cache: &'a ObjectCache,
 }
 
-type Objects = HashMap<ObjectKey, ObjectRef>;
-
 impl Executor<'_> {
     /// Returns the object that the plan is for.
     pub fn execute(&self, plan: &Plan, parameters: &Parameters) -> Result<ObjectRef> {
-        if let Some(names) = file_names(plan, self.chain) {
-            return Ok(names);
-        }
-        self.check_possible(&plan.root)?;
-        parameters.check_plan(plan)?;
-        let mut wanted: Vec<(ObjectKey, &PlanNode, &Read)> = Vec::new();
+        let mut objects = self.execute_together(&[(plan, parameters)])?;
+        // One plan gives one object.
+        objects.pop().ok_or_else(|| is_absent(plan))
+    }
+
+    /// Returns the objects of several plans, in their order: what they need of one artifact is read together.
+    pub fn execute_together(&self, plans: &[(&Plan, &Parameters)]) -> Result<Vec<ObjectRef>> {
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
         let mut known = HashSet::new();
-        gather(&plan.root, parameters, &mut |node, read, parameters| {
-            let key = object_key(node, read, parameters);
-            if known.insert(key.clone()) {
-                wanted.push((key, node, read));
+        let names: Vec<Option<ObjectRef>> = plans
+            .iter()
+            .map(|(plan, _)| file_names(plan, self.chain))
+            .collect();
+        for (&(plan, parameters), names) in plans.iter().zip(&names) {
+            if names.is_some() {
+                continue;
             }
-        });
-        let objects: Objects = if let [(key, node, read)] = wanted.as_slice() {
-            HashMap::from([(key.clone(), self.object_of(plan, key, node, read)?)])
-        } else {
-            wanted
-                .par_iter()
-                .map(|(key, node, read)| Ok((key.clone(), self.object_of(plan, key, node, read)?)))
-                .collect::<Result<Objects>>()?
-        };
-        let object = self.assembled(&plan.root, parameters, &objects)?;
-        let object = object.ok_or_else(|| {
-            Error::request(format!(
-                "`{}` is an optional part that does not exist",
-                plan.name
-            ))
-        })?;
-        parameters.check_object(&plan.name, object.as_ref())?;
-        Ok(object)
+            self.check_possible(&plan.root)?;
+            parameters.check_plan(plan)?;
+            gather(&plan.root, parameters, &mut |node, read, parameters| {
+                let key = object_key(node, read, parameters);
+                if known.insert(key.clone()) {
+                    wanted.push(Wanted {
+                        key,
+                        plan,
+                        node,
+                        read,
+                    });
+                }
+            });
+        }
+        let objects = self.read_each_artifact_once(&wanted)?;
+        plans
+            .iter()
+            .zip(names)
+            .map(|((plan, parameters), names)| {
+                if let Some(names) = names {
+                    return Ok(names);
+                }
+                let object = self.assembled(&plan.root, parameters, &objects)?;
+                let object = object.ok_or_else(|| is_absent(plan))?;
+                parameters.check_object(&plan.name, object.as_ref())?;
+                Ok(object)
+            })
+            .collect()
     }
 
     /// Refuses, before anything is read, what only a plug-in could do that nobody registered, and what a policy asks for that
@@ -132,172 +149,6 @@ impl Executor<'_> {
             place: place.unwrap_or_default(),
             known: self.plugins.names(),
         }
-    }
-
-    /// Reads one artifact of a plan; where it is gone, the error says what it was needed for.
-    fn object_of(
-        &self,
-        plan: &Plan,
-        key: &ObjectKey,
-        node: &PlanNode,
-        read: &Read,
-    ) -> Result<ObjectRef> {
-        self.object(key, node, read)
-            .map_err(|error| match error.innermost() {
-                Error::ArtifactGone {
-                    dataset,
-                    repository,
-                    location,
-                    ..
-                } => Error::ArtifactGone {
-                    asked: Asked::new(&plan.name, &plan.root.data_id),
-                    dataset: dataset.clone(),
-                    component: component_of(plan, node),
-                    before: self.searched_before(node, read.repository),
-                    repository: repository.clone(),
-                    location: location.clone(),
-                },
-                _ => error,
-            })
-    }
-
-    /// The repositories that were searched before the one that was to have the artifact.
-    fn searched_before(&self, node: &PlanNode, repository: usize) -> Vec<(String, String)> {
-        self.chain.repositories()[..repository]
-            .iter()
-            .map(|earlier| {
-                let defines = earlier.policy().definition(&node.dataset_type).is_some();
-                let outcome = if defines {
-                    "not in its registry".to_owned()
-                } else {
-                    format!("its policy does not define {}", node.dataset_type)
-                };
-                (earlier.name().to_owned(), outcome)
-            })
-            .collect()
-    }
-
-    fn object(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
-        self.cache.get_or_read(key, || {
-            let object = self.read(key, node, read)?;
-            if !key.request.part.is_empty() || key.request.is_partial() {
-                return Ok(object);
-            }
-            // Parts that are in memory already are the same objects from now on, and the others become known (rule R13).
-            Ok(object.sharing(&mut |name, part| self.cache.share(key.part(name), part)))
-        })
-    }
-
-    fn read(&self, key: &ObjectKey, node: &PlanNode, read: &Read) -> Result<ObjectRef> {
-        let repository = self.chain.repository(read.repository);
-        let name = repository.shown(&read.location);
-        let asked = Asked::new(node_name(node), &node.data_id);
-        let storage = read
-            .record
-            .definition
-            .storage
-            .as_deref()
-            .unwrap_or_default();
-        let formatter = self
-            .formatters
-            .get(storage)
-            .ok_or_else(|| self.unknown_storage(node, storage))?;
-        let layout = read
-            .record
-            .artifact
-            .as_ref()
-            .and_then(|artifact| artifact.layout.clone());
-        let mut source = ArtifactSource::new(repository.store(), &read.location, &name);
-        let outcome = self.check_unchanged(read, &name).and_then(|known| {
-            if !known && key.request == whole_request(read) {
-                return self.read_all_and_digest(&formatter, &source, layout.as_deref(), key, read);
-            }
-            // The plan's ranges are those of all of it; the formatter knows which of them a piece needs.
-            if let (Some(ranges), false) = (&read.ranges, key.request.is_partial()) {
-                source.prefetch(ranges).map_err(Error::from)?;
-            }
-            let outcome = match of_table(&key.request) {
-                Some((request, part)) => formatter
-                    .read(&source, layout.as_deref(), &request)
-                    .and_then(|table| part_of(&table, part, &name)),
-                None => formatter.read(&source, layout.as_deref(), &key.request),
-            };
-            outcome.map_err(|source| format_error(&asked, source))
-        });
-        let object = outcome
-            .map_err(|error| gone(error, &asked, repository.name(), &read.location.to_string()))?;
-        Ok(object.with_origin(&Origin {
-            dataset: read.record.id,
-            dataset_type: read.record.dataset_type().clone(),
-            data_id: read.record.data_id.clone(),
-            part: key.request.part.clone(),
-            whole: !key.request.is_partial(),
-        }))
-    }
-
-    /// Says whether the artifact's digest is known; where it is not, its size and date must be those that were ingested
-    /// (rule R30).
-    fn check_unchanged(&self, read: &Read, name: &str) -> Result<bool> {
-        let Some(artifact) = &read.record.artifact else {
-            return Ok(true);
-        };
-        if artifact.digest.is_some() {
-            return Ok(true);
-        }
-        let repository = self.chain.repository(read.repository);
-        let stat = repository
-            .store()
-            .stat_many(std::slice::from_ref(&read.location))?
-            .pop()
-            .flatten();
-        let Some(stat) = stat else {
-            return Err(Error::Store(StoreError::NotFound {
-                root: repository.root().to_owned(),
-                location: read.location.to_string(),
-            }));
-        };
-        let why = if stat.bytes != artifact.bytes {
-            format!(
-                "it had {} bytes when it was ingested, and has {} now",
-                artifact.bytes, stat.bytes
-            )
-        } else if stat.modified != artifact.modified {
-            "its modification time is not that of the ingest".to_owned()
-        } else {
-            return Ok(false);
-        };
-        Err(Error::ArtifactChanged {
-            repository: repository.name().to_owned(),
-            location: name.to_owned(),
-            why,
-        })
-    }
-
-    fn read_all_and_digest(
-        &self,
-        formatter: &std::sync::Arc<dyn Formatter>,
-        source: &ArtifactSource<'_>,
-        layout: Option<&[u8]>,
-        key: &ObjectKey,
-        read: &Read,
-    ) -> Result<ObjectRef> {
-        let whole = 0..source.bytes()?;
-        let bytes = source.read_ranges(&[whole])?.pop().unwrap_or_default();
-        let digest = Digest::of(&bytes);
-        let memory = MemorySource::new(source.name(), bytes);
-        let asked = Asked::new(read.record.dataset_type(), &read.record.data_id);
-        let object = formatter
-            .read(&memory, layout, &key.request)
-            .map_err(|source| format_error(&asked, source))?;
-        let repository = self.chain.repository(read.repository);
-        if repository.writable() {
-            // Only a saving for later: a get must not fail because its repository is busy.
-            let _ = repository.registry().begin().and_then(|mut transaction| {
-                transaction.set_digest(read.record.id, digest)?;
-                transaction.commit()
-            });
-        }
-        Ok(object)
     }
 
     fn unknown_storage(&self, node: &PlanNode, storage: &str) -> Error {
@@ -422,17 +273,6 @@ impl Executor<'_> {
     }
 }
 
-/// The component that a node of a plan is, with its composite.
-fn component_of(plan: &Plan, node: &PlanNode) -> Option<(String, TypeName, Place)> {
-    let component = node.component.as_ref()?;
-    let composite = crate::planner::parent_of(&plan.root, node)?;
-    Some((
-        component.name.clone(),
-        composite.clone(),
-        component.place.clone(),
-    ))
-}
-
 /// Refuses what a definition, or a component, asks for and this version does not do.
 pub(crate) fn check_supported(
     definition: &Definition,
@@ -497,6 +337,13 @@ fn gather<'a>(
     }
 }
 
+fn is_absent(plan: &Plan) -> Error {
+    Error::request(format!(
+        "`{}` is an optional part that does not exist",
+        plan.name
+    ))
+}
+
 fn whole_request(read: &Read) -> ReadRequest {
     ReadRequest {
         class: read.class.clone(),
@@ -540,35 +387,4 @@ fn part_of_the_whole(read: &Read) -> Option<(&'static str, String)> {
     }
     let part = components().find(|name| class_of(name) == Some(class))?;
     Some((part, whole))
-}
-
-pub(crate) fn format_error(asked: &Asked, source: pantler_core::FormatError) -> Error {
-    match source {
-        pantler_core::FormatError::Store(error) => Error::Store(error),
-        source => Error::Format {
-            asked: asked.clone(),
-            in_repository: true,
-            source,
-        },
-    }
-}
-
-/// An artifact that the registry knows and the store does not is gone, not merely "not found".
-fn gone(error: Error, asked: &Asked, repository: &str, location: &str) -> Error {
-    match error {
-        Error::Store(StoreError::NotFound { .. }) => Error::ArtifactGone {
-            asked: asked.clone(),
-            dataset: asked.clone(),
-            component: None,
-            before: Vec::new(),
-            repository: repository.to_owned(),
-            location: location.to_owned(),
-        },
-        Error::Store(StoreError::OutOfRange { bytes, end, .. }) => Error::ArtifactChanged {
-            repository: repository.to_owned(),
-            location: location.to_owned(),
-            why: format!("it ends after {bytes} bytes, and its registry knows of {end}"),
-        },
-        other => other,
-    }
 }

@@ -49,9 +49,11 @@ pub struct IngestOptions {
 /// What an ingest did.
 #[derive(Debug, Default)]
 pub struct IngestReport {
-    /// How many files are new in the repository.
+    /// How many datasets are new in the repository: one for each file, or one for each HDU where the template picks one.
     pub ingested: usize,
-    /// How many were there already, with the same content.
+    /// How many files they lie in.
+    pub files: usize,
+    /// How many datasets were there already, with the same content.
     pub same: usize,
     /// Files that could not be taken, each with the reason.
     pub failed: Vec<(PathBuf, Error)>,
@@ -60,6 +62,8 @@ pub struct IngestReport {
 /// A file that was looked at.
 struct Looked {
     file: PathBuf,
+    /// The HDU that the template picks.
+    hdu: Option<u32>,
     data_id: DataId,
     layout: Option<Arc<[u8]>>,
     bytes: u64,
@@ -100,7 +104,7 @@ impl Putter<'_> {
         }
         let formatter = formatter_of(self, &graph)?;
         let mut report = IngestReport::default();
-        let looked: Vec<Result<Looked, (PathBuf, Error)>> = files
+        let looked: Vec<Result<Vec<Looked>, (PathBuf, Error)>> = files
             .par_iter()
             .map(|file| {
                 let outcome = self.look(&graph, &formatter, resolved, file, options);
@@ -111,13 +115,14 @@ impl Putter<'_> {
         let mut new = Vec::new();
         for outcome in looked {
             match outcome {
-                Ok(looked) => new.push(looked),
+                Ok(looked) => new.extend(looked),
                 Err(failed) => report.failed.push(failed),
             }
         }
         let (writes, mut copied) =
             self.sort_out(&graph, repository, &formatter, new, options, &mut report)?;
         report.ingested = writes.len();
+        report.files = writes.iter().filter(|write| is_of_a_file(write)).count();
         copied.extend(writes.iter().filter_map(original));
         if !writes.is_empty() {
             write_all(
@@ -144,7 +149,7 @@ impl Putter<'_> {
         resolved: &Resolved,
         file: &Path,
         options: &IngestOptions,
-    ) -> Result<Looked> {
+    ) -> Result<Vec<Looked>> {
         let (store, location) = outside(file)?;
         let source = ArtifactSource::new(&store, &location, &file.display().to_string());
         let stat = pantler_core::Store::stat_many(&store, std::slice::from_ref(&location))?
@@ -157,33 +162,87 @@ impl Putter<'_> {
             source,
         };
         let layout = formatter.index(&source).map_err(format_error)?;
-        let header =
-            if graph.definition.ingest.headers.is_empty() && self.header_keys(graph).is_empty() {
-                None
-            } else {
-                let request = ReadRequest {
-                    part: vec!["metadata".to_owned()],
-                    ..ReadRequest::default()
-                };
-                let object = formatter
-                    .read(&source, layout.as_deref(), &request)
+        let hdus = match self.hdu_key(graph, resolved) {
+            None => vec![None],
+            Some(key) => {
+                let class = crate::planner::own_class(graph.definition.python.as_deref());
+                let found = formatter
+                    .hdus(&source, layout.as_deref(), class.as_deref())
                     .map_err(format_error)?;
-                pantler_core::object::downcast::<Metadata>(object.as_ref()).cloned()
-            };
-        let data_id = self.data_id_of(graph, resolved, file, header.as_ref())?;
+                if found.is_empty() {
+                    return Err(Error::request(format!(
+                        "{} has no HDU that could be a {}; name one with {key}=…",
+                        file.display(),
+                        graph.dataset_type
+                    )));
+                }
+                found
+                    .into_iter()
+                    .map(|hdu| Some((key.clone(), hdu)))
+                    .collect()
+            }
+        };
         let digest = if options.digest {
             Some(crate::fsck::digest_of(&store, &location)?)
         } else {
             None
         };
-        Ok(Looked {
-            file: file.to_path_buf(),
-            data_id,
-            layout,
-            bytes: stat.bytes,
-            modified: stat.modified,
-            digest,
-        })
+        let mut looked = Vec::new();
+        for hdu in hdus {
+            let number = hdu.as_ref().map(|(_, number)| *number);
+            let headers = self
+                .headers(graph, formatter, &source, layout.as_deref(), number)
+                .map_err(format_error)?;
+            let mut given = resolved.data_id.clone();
+            if let Some((key, number)) = hdu {
+                given.insert(key, KeyValue::Int(i64::from(number)));
+            }
+            looked.push(Looked {
+                file: file.to_path_buf(),
+                hdu: number,
+                data_id: self.data_id_of(graph, given, file, &headers)?,
+                layout: layout.clone(),
+                bytes: stat.bytes,
+                modified: stat.modified,
+                digest,
+            });
+        }
+        Ok(looked)
+    }
+
+    /// The key that picks the HDU, where the caller does not say which: then each HDU that fits is a dataset.
+    fn hdu_key(&self, graph: &GraphNode, resolved: &Resolved) -> Option<String> {
+        let template = graph.definition.template.as_ref()?;
+        let (key, _) = template.keys().get(template.path_keys().len())?;
+        resolved.data_id.get(key).is_none().then(|| key.clone())
+    }
+
+    /// The headers in which values of keys may stand: that of the HDU, then that of the file. None where no key needs one.
+    fn headers(
+        &self,
+        graph: &GraphNode,
+        formatter: &Arc<dyn Formatter>,
+        source: &ArtifactSource<'_>,
+        layout: Option<&[u8]>,
+        hdu: Option<u32>,
+    ) -> Result<Vec<Metadata>, pantler_core::FormatError> {
+        if graph.definition.ingest.headers.is_empty() && self.header_keys(graph).is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = |hdu: Option<u32>| ReadRequest {
+            part: vec!["metadata".to_owned()],
+            hdu,
+            ..ReadRequest::default()
+        };
+        let requests = match hdu {
+            None => vec![request(None)],
+            Some(_) => vec![request(hdu), request(Some(0))],
+        };
+        let objects = formatter.read_many(source, layout, &requests)?;
+        let header = |object: &pantler_core::ObjectRef| {
+            pantler_core::object::downcast::<Metadata>(object.as_ref()).cloned()
+        };
+        Ok(objects.iter().filter_map(header).collect())
     }
 
     /// The keys of a type whose values stand in header cards, as the policy's `keys` section says.
@@ -209,12 +268,12 @@ impl Putter<'_> {
     fn data_id_of(
         &self,
         graph: &GraphNode,
-        resolved: &Resolved,
+        given: DataId,
         file: &Path,
-        header: Option<&Metadata>,
+        headers: &[Metadata],
     ) -> Result<DataId> {
-        let mut data_id = resolved.data_id.clone();
-        if let Some(header) = header {
+        let mut data_id = given;
+        for header in headers {
             let rules = graph
                 .definition
                 .ingest
@@ -236,9 +295,12 @@ impl Putter<'_> {
         }
         let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
         let path = absolute.to_string_lossy();
+        // `x.fits.gz` and `x.fits.fz` are what is meant by `x.fits`.
+        let bare = path.strip_suffix(".gz").or(path.strip_suffix(".fz"));
         let template = graph.definition.template.as_ref();
         for pattern in graph.definition.ingest.path.iter().chain(template) {
-            if let Some(read) = pattern.read_suffix(&path) {
+            let read = pattern.read_suffix(&path);
+            if let Some(read) = read.or_else(|| pattern.read_suffix(bare?)) {
                 data_id = data_id.union(&read);
             }
         }
@@ -306,7 +368,10 @@ impl Putter<'_> {
                 None => self.new_file(graph, repository, each, options).map(Some),
             };
             match outcome {
-                Ok(Some(write)) => writes.push(write),
+                Ok(Some(mut write)) => {
+                    beside_another(&mut write, &writes);
+                    writes.push(write);
+                }
                 Ok(None) => report.same += 1,
                 Err(error) => report.failed.push((file, error)),
             }
@@ -321,8 +386,7 @@ impl Putter<'_> {
         looked: Looked,
         options: &IngestOptions,
     ) -> Result<Write> {
-        let file = looked
-            .file
+        let file = found(&looked.file)
             .canonicalize()
             .map_err(|source| Error::io("read", &looked.file, source))?;
         let mut write = new_write(
@@ -410,12 +474,13 @@ impl Putter<'_> {
             Some(digest) => digest,
             None => crate::fsck::digest_of(&store, &location)?,
         };
-        let (existing_location, _) = crate::planner::locate(existing, &asked)?;
+        let (existing_location, hdu) = crate::planner::locate(existing, &asked)?;
         if known == Some(digest) {
             return Ok(Some(existing_location));
         }
         let request = ReadRequest {
             class: crate::planner::own_class(graph.definition.python.as_deref()),
+            hdu: hdu.or(looked.hdu),
             ..ReadRequest::default()
         };
         let read = |store: &dyn pantler_core::Store, location: &Location, name: &str| {
@@ -457,6 +522,25 @@ fn card_text(header: &Metadata, keyword: &str) -> Option<String> {
     }
 }
 
+/// Whether a dataset is the first, or only one, in its file.
+fn is_of_a_file(write: &Write) -> bool {
+    !matches!(write.content, Content::Beside)
+}
+
+/// Another HDU of a file that is taken already lies in the same copy of it.
+fn beside_another(write: &mut Write, others: &[Write]) {
+    let (Content::Copy(file) | Content::Link(file)) = &write.content else {
+        return;
+    };
+    let is_first = |other: &&Write| match &other.content {
+        Content::Copy(first) | Content::Link(first) => first == file && other.path == write.path,
+        _ => false,
+    };
+    if others.iter().rev().any(|other| is_first(&other)) {
+        write.content = Content::Beside;
+    }
+}
+
 /// A file that is copied, and where its copy will lie.
 fn original(write: &Write) -> Option<Copied> {
     match &write.content {
@@ -490,9 +574,27 @@ fn remove_original(repository: &Repository, file: &Path, copy: &Location) -> Res
     std::fs::remove_file(file).map_err(|source| Error::io("remove", file, source))
 }
 
+/// The file that a person means: the one of that name, else the same wrapped or compressed.
+pub(crate) fn found(file: &Path) -> PathBuf {
+    let with = |ending: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    if file.exists() {
+        return file.to_path_buf();
+    }
+    let mut others = [".gz", ".fz"].into_iter().map(with);
+    others
+        .find(|other| other.is_file())
+        .unwrap_or_else(|| file.to_path_buf())
+}
+
 /// A file of the user's, seen through a store of its own folder.
+///
+/// Where there is no such file, `x.fits.gz` and `x.fits.fz` are what is meant by `x.fits`.
 pub(crate) fn outside(file: &Path) -> Result<(LocalStore, Location)> {
-    let absolute = file
+    let absolute = found(file)
         .canonicalize()
         .map_err(|source| Error::io("read", file, source))?;
     if absolute.is_dir() {

@@ -116,6 +116,8 @@ pub(crate) enum Content {
     InPlace {
         location: Option<pantler_core::Location>,
     },
+    /// It lies in the file of an earlier write of the same batch, as another HDU of it.
+    Beside,
 }
 
 /// A composition to be recorded.

@@ -97,9 +97,16 @@ impl Ingest {
             })
         };
         let text = |_: &Screen| {
+            let files = count(report.files as u64, "file", "files");
+            let what = match report.ingested == report.files {
+                true => files,
+                false => {
+                    let datasets = count(report.ingested as u64, "dataset", "datasets");
+                    format!("{datasets} in {files}")
+                }
+            };
             let mut text = format!(
-                "{} ingested into {}",
-                count(report.ingested as u64, "file", "files"),
+                "{what} ingested into {}",
                 self.repositories.repository.display()
             );
             if report.same > 0 {

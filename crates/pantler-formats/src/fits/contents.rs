@@ -69,8 +69,11 @@ impl<'a> Contents<'a> {
         source: &'a dyn Source,
         layout: Layout,
     ) -> Result<Option<Contents<'a>>, FormatError> {
-        let file = Opened::plain(source)?;
-        if file.size() != layout.size {
+        let file = match layout.packed {
+            None => Opened::plain(source)?,
+            Some(_) => Opened::wrapped(source, layout.size)?,
+        };
+        if file.size() != layout.size || file.packed() != layout.packed {
             return Ok(None);
         }
         Ok(Some(Contents {

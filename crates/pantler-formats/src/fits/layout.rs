@@ -5,7 +5,7 @@
 //! file is walked instead.
 //!
 //! ```text
-//! magic, file size, strings, HDUs (header and data lengths, kind, name), archive (objects with rows, references and heap
+//! magic, file size (and that of the gzip around it), strings, HDUs (header and data lengths, kind, name), archive (objects with rows, references and heap
 //! ranges; ids of the components)                                              all numbers are variable-length
 //! ```
 
@@ -24,8 +24,10 @@ const MAGIC: &[u8] = b"pf2";
 /// Where the parts of a file lie.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layout {
-    /// The file's size.
+    /// The file's size, inflated if it is wrapped in gzip.
     pub(crate) size: u64,
+    /// The size of the gzip that wraps the whole file; then all places are those in the inflated file.
+    pub(crate) packed: Option<u64>,
     /// The HDUs.
     pub(crate) shapes: Vec<HduShape>,
     /// The archive with the components that the primary header names; `None` for a file that is no image.
@@ -61,6 +63,7 @@ impl Layout {
         };
         Ok(Layout {
             size: contents.file().size(),
+            packed: contents.file().packed(),
             shapes: contents.shapes().to_vec(),
             components,
             extents,
@@ -114,6 +117,8 @@ impl Layout {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writing::default();
         out.number(self.size);
+        // No gzip is empty, so 0 says that there is none.
+        out.number(self.packed.unwrap_or(0));
         out.number(self.shapes.len() as u64);
         for shape in &self.shapes {
             out.shape(shape);
@@ -129,6 +134,7 @@ impl Layout {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Layout> {
         let mut input = Parsing::begin(bytes)?;
         let size = input.number()?;
+        let packed = Some(input.number()?).filter(|&packed| packed > 0);
         let mut shapes = Vec::new();
         let mut start = 0;
         for _ in 0..input.count()? {
@@ -148,6 +154,7 @@ impl Layout {
             .is_none_or(|found| shares_out(&found.directory, &shapes));
         (inside && shared && input.rest.is_empty()).then_some(Layout {
             size,
+            packed,
             shapes,
             components,
             extents,

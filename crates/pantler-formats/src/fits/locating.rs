@@ -22,7 +22,8 @@ use super::tiles::{self, Area};
 
 /// Returns where a part lies; `None` if the layout does not tell.
 pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocation> {
-    let layout = Layout::parse(layout)?;
+    // In a file that is wrapped in gzip there is nothing to point at.
+    let layout = Layout::parse(layout).filter(|layout| layout.packed.is_none())?;
     let asked = Asked::of(request);
     let ranges = ranges(&layout, &asked, Tiled::Estimated)?;
     let class = match asked.below.last() {
@@ -33,6 +34,26 @@ pub(crate) fn locate(layout: &[u8], request: &ReadRequest) -> Option<PartLocatio
         ranges: coalesce(&ranges, 0),
         class,
     })
+}
+
+/// Returns the planes, and the components in the archive, that the file holds; not those that headers carry.
+pub(crate) fn held(layout: &[u8]) -> Option<Vec<String>> {
+    let layout = Layout::parse(layout)?;
+    let planes = planes(&layout.shapes);
+    let of_planes = [
+        ("image", planes.image),
+        ("mask", planes.mask),
+        ("variance", planes.variance),
+    ];
+    let of_planes = of_planes
+        .into_iter()
+        .filter_map(|(name, plane)| plane.map(|_| name.to_owned()));
+    let components = layout.components.iter();
+    Some(
+        of_planes
+            .chain(components.flat_map(|found| found.ids.keys().cloned()))
+            .collect(),
+    )
 }
 
 fn class(layout: &Layout, asked: &Asked) -> String {

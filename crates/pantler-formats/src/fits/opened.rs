@@ -1,27 +1,27 @@
 //! A file that is being read: what is known of its bytes, and the way to more of them.
 //!
-//! [`Opened`] stands between the readers and a [`Source`]. It undoes a gzip that wraps the whole file, keeps what was
+//! [`Opened`] stands between the readers and a [`Source`]. It undoes a gzip that wraps the whole file (from the start, and no
+//! further than is needed where the layout tells), keeps what was
 //! fetched ahead (a part's ranges, a window of headers), and checks every range against the file's size before memory is
 //! taken. It knows nothing of FITS.
 
 use std::cell::RefCell;
-use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 use pantler_core::store::Pieces;
 use pantler_core::{FormatError, Source};
 
+use super::inflating::{Inflating, LARGEST_INFLATED, inflate};
 use super::place::Place;
 use super::stored::Stored;
 
 /// What is fetched first: enough for the primary header of most files.
 const FIRST_REQUEST: u64 = 5 * 2880;
 
-/// No file is inflated to more than this, whatever it claims.
-const LARGEST_INFLATED: u64 = 8 << 30;
+/// At least so much is inflated at a time.
+const LEAST_INFLATED: u64 = 32 << 10;
 
 /// Ranges closer together than this are fetched as one.
 const NEAR: u64 = 512;
@@ -34,11 +34,25 @@ const LARGE: u64 = 1 << 20;
 
 /// A file that is being read.
 pub(crate) struct Opened<'a> {
-    source: Option<&'a dyn Source>,
+    way: Way<'a>,
     place: Place,
     size: u64,
     held: RefCell<Vec<(u64, Bytes)>>,
     pieces: RefCell<Vec<OpenRange>>,
+}
+
+/// How more bytes are had.
+enum Way<'a> {
+    /// The artifact's bytes are the file's.
+    Direct(&'a dyn Source),
+    /// The artifact wraps the file in gzip: bytes come in order, and what came is held.
+    Wrapped {
+        source: &'a dyn Source,
+        inflating: Box<RefCell<Inflating>>,
+        packed: u64,
+    },
+    /// All of the inflated file is held.
+    Inflated { packed: u64 },
 }
 
 impl<'a> Opened<'a> {
@@ -53,7 +67,7 @@ impl<'a> Opened<'a> {
             .first()
             .is_some_and(|bytes| bytes.starts_with(&[0x1f, 0x8b]))
         {
-            return opened.inflated();
+            return opened.inflated(source);
         }
         opened.hold(0, first);
         Ok(opened)
@@ -62,7 +76,7 @@ impl<'a> Opened<'a> {
     /// Opens a file that is known not to be wrapped in gzip. Nothing is read.
     pub(crate) fn plain(source: &'a dyn Source) -> Result<Opened<'a>, FormatError> {
         Ok(Opened {
-            source: Some(source),
+            way: Way::Direct(source),
             place: Place::file(source.name()),
             size: source.bytes()?,
             held: RefCell::default(),
@@ -70,9 +84,27 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Returns whether the bytes read are the artifact's own, so that ranges of them mean something outside.
-    pub(crate) fn has_ranges(&self) -> bool {
-        self.source.is_some()
+    /// Opens a file that is known to be wrapped in gzip, and to be so long when it is inflated. Nothing is read.
+    pub(crate) fn wrapped(source: &'a dyn Source, size: u64) -> Result<Opened<'a>, FormatError> {
+        Ok(Opened {
+            way: Way::Wrapped {
+                source,
+                inflating: Box::new(RefCell::new(Inflating::new(source.bytes()?))),
+                packed: source.bytes()?,
+            },
+            place: Place::file(source.name()),
+            size,
+            held: RefCell::default(),
+            pieces: RefCell::default(),
+        })
+    }
+
+    /// Returns the size of the gzip that wraps the file, if one does: then its bytes are not where the artifact's are.
+    pub(crate) fn packed(&self) -> Option<u64> {
+        match self.way {
+            Way::Direct(_) => None,
+            Way::Wrapped { packed, .. } | Way::Inflated { packed } => Some(packed),
+        }
     }
 
     /// Returns the file's size, inflated if it was wrapped.
@@ -87,7 +119,7 @@ impl<'a> Opened<'a> {
 
     /// Fetches ranges in one request and keeps them; what lies beyond the file's end is left out.
     pub(crate) fn prefetch(&self, ranges: &[Range<u64>]) -> Result<(), FormatError> {
-        if self.source.is_none() {
+        if self.packed().is_some() {
             return Ok(());
         }
         let mut missing: Vec<_> = coalesce(ranges, NEAR)
@@ -127,6 +159,12 @@ impl<'a> Opened<'a> {
         if let Some(bytes) = self.lookup(&range) {
             return Ok(bytes);
         }
+        if let Way::Wrapped {
+            source, inflating, ..
+        } = &self.way
+        {
+            return self.read_inflating(*source, &mut inflating.borrow_mut(), range);
+        }
         if let Some(pieces) = self.held_pieces(&range) {
             // The range lies in the file, whose size was checked above.
             let mut bytes = vec![0; (range.end - range.start) as usize];
@@ -156,10 +194,10 @@ impl<'a> Opened<'a> {
         if let Some(pieces) = self.held_pieces(range) {
             return Ok(Some(pieces));
         }
-        let Some(source) = self.source.filter(|_| range.end - range.start >= LARGE) else {
-            return Ok(None);
+        let pieces = match self.way {
+            Way::Direct(source) if range.end - range.start >= LARGE => source.in_pieces(range)?,
+            _ => None,
         };
-        let pieces = source.in_pieces(range)?;
         if let Some(pieces) = &pieces {
             let mut held = self.pieces.borrow_mut();
             held.push((range.clone(), Arc::clone(pieces)));
@@ -189,10 +227,8 @@ impl<'a> Opened<'a> {
     }
 
     fn fetch(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, FormatError> {
-        let Some(source) = self.source else {
-            return Err(self
-                .place
-                .corrupt("the inflated file is shorter than it says"));
+        let Way::Direct(source) = self.way else {
+            return Err(self.shorter());
         };
         let fetched = source.read_ranges(ranges)?;
         let whole = fetched.len() == ranges.len()
@@ -209,27 +245,55 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn inflated(self) -> Result<Opened<'a>, FormatError> {
-        let packed = self.read(0..self.size)?;
-        let mut inflated = Vec::new();
-        MultiGzDecoder::new(&packed[..])
-            .take(LARGEST_INFLATED + 1)
-            .read_to_end(&mut inflated)
-            .map_err(|error| {
-                self.place
-                    .corrupt(format!("the gzip data are damaged: {error}"))
-            })?;
-        let size = inflated.len() as u64;
-        if size > LARGEST_INFLATED {
-            return Err(self
-                .place
-                .unsupported(format!("it inflates to more than {LARGEST_INFLATED} bytes")));
+    fn shorter(&self) -> FormatError {
+        self.place
+            .corrupt("the inflated file is shorter than it says")
+    }
+
+    /// Inflates up to the end of a range: what comes before it is kept as one piece, and the range as another.
+    fn read_inflating(
+        &self,
+        source: &dyn Source,
+        inflating: &mut Inflating,
+        range: Range<u64>,
+    ) -> Result<Bytes, FormatError> {
+        for end in [range.start, range.end] {
+            let start = inflating.position();
+            if start < end {
+                // The range itself starts a piece of its own, which may be a little longer.
+                let least = if end == range.end { LEAST_INFLATED } else { 0 };
+                let wanted = (end - start).max(least).min(self.size - start);
+                let piece = inflating.take(source, wanted)?;
+                self.held.borrow_mut().push((start, piece));
+            }
         }
+        if let Some(bytes) = self.lookup(&range) {
+            return Ok(bytes);
+        }
+        // It lies in several pieces, which follow each other without a gap.
+        let mut joined = Vec::new();
+        for (start, piece) in self.held.borrow().iter() {
+            let end = start + piece.len() as u64;
+            let (from, to) = (range.start.max(*start), range.end.min(end));
+            if from < to {
+                joined.extend_from_slice(&piece[(from - start) as usize..(to - start) as usize]);
+            }
+        }
+        if joined.len() as u64 == range.end - range.start {
+            Ok(joined.into())
+        } else {
+            Err(self.shorter())
+        }
+    }
+
+    /// Inflates all of a file of which it is not known where its parts lie.
+    fn inflated(self, source: &dyn Source) -> Result<Opened<'a>, FormatError> {
+        let inflated = inflate(source, LARGEST_INFLATED)?;
         Ok(Opened {
-            source: None,
+            size: inflated.len() as u64,
+            way: Way::Inflated { packed: self.size },
             place: self.place,
-            size,
-            held: RefCell::new(vec![(0, Bytes::from(inflated))]),
+            held: RefCell::new(vec![(0, inflated)]),
             pieces: RefCell::default(),
         })
     }

@@ -30,27 +30,58 @@ use super::plane::{Fetched, Meaning, Plane, bbox};
 use super::structure::{HduKind, HduShape};
 use super::table_reading::{read_table, read_table_header, table_hdu};
 
-/// Reads what is asked for.
-pub(crate) fn read(
+/// Reads what is asked for, all of it in one request where the layout tells where it lies.
+pub(crate) fn read_many(
     source: &dyn Source,
     layout: Option<&[u8]>,
-    request: &ReadRequest,
-) -> Result<ObjectRef, FormatError> {
-    let asked = Asked::of(request);
+    requests: &[ReadRequest],
+) -> Result<Vec<ObjectRef>, FormatError> {
+    let asked: Vec<Asked> = requests.iter().map(Asked::of).collect();
     let contents = open(source, layout, &asked)?;
-    let object = read_target(&contents, &asked)?;
-    descend(&contents, object, &asked.below)
+    let read = |asked: &Asked| {
+        let object = read_target(&contents, asked)?;
+        descend(&contents, object, &asked.below)
+    };
+    asked.iter().map(read).collect()
+}
+
+/// Returns the HDUs that an object of this class can be read from: tables for a table, else all with a plane of pixels.
+pub(crate) fn hdus(
+    source: &dyn Source,
+    layout: Option<&[u8]>,
+    class: Option<&str>,
+) -> Result<Vec<u32>, FormatError> {
+    let contents = open(source, layout, &[])?;
+    contents.check_whole()?;
+    let of_table = class == Some("Table");
+    let fits = |index: usize, shape: &HduShape| match of_table {
+        true => {
+            holds_table(contents.shapes(), Some(index)) && !shape.exttype.starts_with("ARCHIVE_")
+        }
+        false => shape
+            .axes()
+            .is_some_and(|(_, axes)| axes.len() == 2 && !axes.contains(&0)),
+    };
+    let found = contents.shapes().iter().enumerate();
+    let found = found.filter(|(index, shape)| fits(*index, shape));
+    Ok(found
+        .filter_map(|(index, _)| u32::try_from(index).ok())
+        .collect())
 }
 
 fn open<'a>(
     source: &'a dyn Source,
     layout: Option<&[u8]>,
-    asked: &Asked,
+    asked: &[Asked],
 ) -> Result<Contents<'a>, FormatError> {
     if let Some(layout) = layout.and_then(Layout::parse) {
-        let ranges = ranges(&layout, asked, Tiled::Descriptors);
+        let wanted: Vec<_> = asked
+            .iter()
+            .filter_map(|asked| ranges(&layout, asked, Tiled::Descriptors))
+            .flatten()
+            .collect();
         if let Some(contents) = Contents::laid_out(source, layout)? {
-            contents.file().prefetch(&ranges.unwrap_or_default())?;
+            contents.file().prefetch(&wanted)?;
             return Ok(contents);
         }
     }

@@ -127,6 +127,10 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
                 Some(path)
             }
             Content::InPlace { .. } => None,
+            Content::Beside => {
+                take_after_the_first(&mut write, staged);
+                None
+            }
         };
         staged.push(StagedWrite {
             write,
@@ -140,6 +144,16 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
         .collect();
     store.sync(&names)?;
     Ok(())
+}
+
+/// Several datasets may lie in one file, which is staged once: what is known of it is known of all.
+fn take_after_the_first(write: &mut Write, staged: &[StagedWrite]) {
+    let first = staged.iter().find(|other| other.write.path == write.path);
+    if let Some(StagedWrite { write: first, .. }) = first {
+        write.bytes = first.bytes;
+        write.digest = first.digest;
+        write.modified = first.modified;
+    }
 }
 
 fn record_all(

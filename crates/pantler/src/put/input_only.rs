@@ -111,7 +111,7 @@ impl Decider<'_> {
             }
         }
         let planned = self.planned(component, data_id, &component.part)?;
-        match self.plane_that_is_lacking(&planned, parts, overridden) {
+        match self.part_that_is_lacking(&planned, parts, overridden) {
             Some(name) if info.base => refuse(format!("it lacks {name}, which the stored one has")),
             _ => Ok(()),
         }
@@ -151,25 +151,53 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// A plane that the stored base has and the object has not; layouts tell, so no pixel is read.
-    fn plane_that_is_lacking(
+    /// A plane or component that the stored base has and the object has not; layouts tell, so nothing is read.
+    fn part_that_is_lacking(
         &self,
         base: &PlanNode,
         parts: &[(String, ObjectRef)],
         overridden: &[String],
-    ) -> Option<&'static str> {
-        let planner = &self.putter.planner;
-        ["image", "mask", "variance"].into_iter().find(|name| {
-            let given = parts.iter().any(|(known, _)| known == name);
-            if given || is_overridden(overridden, name) {
-                return false;
+    ) -> Option<String> {
+        let given = |name: &str| {
+            parts
+                .iter()
+                .any(|(known, _)| synonyms::canonical(known) == name)
+        };
+        self.held_by(base)
+            .into_iter()
+            .find(|name| !given(name) && !is_overridden(overridden, name))
+    }
+
+    /// The planes and components that a stored exposure is known to have; those in its header are compared with the header.
+    fn held_by(&self, node: &PlanNode) -> Vec<String> {
+        let class = crate::planner::own_class(node.python.as_deref());
+        let only_planes = match class.as_deref() {
+            Some("Exposure") => false,
+            Some("MaskedImage") => true,
+            _ => return Vec::new(),
+        };
+        if !node.part.is_empty() {
+            return Vec::new();
+        }
+        let mut held = match &node.kind {
+            PlanKind::Read(read) => {
+                let layout = read.record.artifact.as_ref();
+                let layout = layout.and_then(|artifact| artifact.layout.as_deref());
+                let storage = read.record.definition.storage.as_deref();
+                let formatter = storage.and_then(|name| self.putter.planner.formatters.get(name));
+                match (formatter, layout) {
+                    (Some(formatter), Some(layout)) => formatter.held(layout).unwrap_or_default(),
+                    _ => Vec::new(),
+                }
             }
-            let part = planner.select(base.clone(), name);
-            part.is_ok_and(|node| match &node.kind {
-                PlanKind::Read(read) => read.ranges.is_some(),
-                _ => false,
-            })
-        })
+            PlanKind::Assemble(assemble) => assemble
+                .base
+                .map(|base| self.held_by(&assemble.components[base]))
+                .unwrap_or_default(),
+            PlanKind::Subset(_) | PlanKind::Missing(_) => Vec::new(),
+        };
+        held.retain(|name| !only_planes || matches!(name.as_str(), "image" | "mask" | "variance"));
+        held
     }
 
     /// The dataset that the parts say they come from; an error if it is not the one that they should come from.
@@ -217,7 +245,7 @@ impl Decider<'_> {
             HowFound::Directly,
         )?;
         if info.base
-            && let Some(name) = self.plane_that_is_lacking(&stored, parts, overridden)
+            && let Some(name) = self.part_that_is_lacking(&stored, parts, overridden)
         {
             let why = format!("it lacks {name}, which the stored one has");
             return Err(self.refused(component, info, data_id, why, true));

@@ -19,4 +19,5 @@ mod putting;
 mod reviewed;
 mod support;
 mod tables;
+mod together;
 mod use_cases;

@@ -362,12 +362,69 @@ fn gzip_under_any_name_is_read_and_has_no_ranges() {
         return;
     };
     assert!(source.all().starts_with(&[0x1f, 0x8b]));
-    assert!(FitsFormatter.index(&source).unwrap().is_none());
+    let layout = FitsFormatter.index(&source).unwrap().unwrap();
+    assert!(
+        FitsFormatter
+            .locate(&layout, &ReadRequest::default())
+            .is_none()
+    );
     assert!(
         FitsFormatter
             .read(&source, None, &ReadRequest::default())
             .is_ok()
     );
+}
+
+/// Of a file that is wrapped in gzip, a header near the front costs the front.
+#[test]
+fn a_gzip_is_inflated_only_as_far_as_is_needed() {
+    let mut inflated_less = 0;
+    for name in real_names(&["raw", "misc"]) {
+        let source = real(&name).unwrap();
+        if !source.all().starts_with(&[0x1f, 0x8b]) || source.size() < 100_000 {
+            continue;
+        }
+        let Ok(layout) = FitsFormatter.index(&source) else {
+            continue;
+        };
+        source.taken();
+        let first = ReadRequest {
+            hdu: Some(0),
+            ..part("metadata")
+        };
+        let with = FitsFormatter.read(&source, layout.as_deref(), &first);
+        let (bytes, requests) = source.taken();
+        let without = FitsFormatter.read(&source, None, &first);
+        assert_eq!(with.is_ok(), without.is_ok(), "{name}");
+        if let (Ok(with), Ok(without)) = (with, without) {
+            assert_eq!(with.difference(without.as_ref()), None, "{name}");
+        }
+        println!("{name}: {bytes} of {} in {requests}", source.size());
+        assert!(bytes <= 64 << 10, "{name}: {bytes} of {}", source.size());
+        inflated_less += 1;
+        // What lies behind is there as well, in any order.
+        source.taken();
+        let numbers = FitsFormatter
+            .hdus(&source, layout.as_deref(), None)
+            .unwrap();
+        let requests: Vec<ReadRequest> = numbers
+            .iter()
+            .rev()
+            .map(|&hdu| ReadRequest {
+                hdu: Some(hdu),
+                ..ReadRequest::default()
+            })
+            .collect();
+        let with = FitsFormatter
+            .read_many(&source, layout.as_deref(), &requests)
+            .unwrap();
+        assert!(source.taken().0 <= source.size(), "{name}");
+        let without = FitsFormatter.read_many(&source, None, &requests).unwrap();
+        for (with, without) in with.iter().zip(&without) {
+            assert_eq!(with.difference(without.as_ref()), None, "{name}");
+        }
+    }
+    assert!(inflated_less > 1 || real_names(&["raw"]).is_empty());
 }
 
 #[test]
