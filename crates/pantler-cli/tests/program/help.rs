@@ -203,8 +203,9 @@ fn get() {
     assert_snapshot!(help("get"), @r#"
     Write a dataset, or a part of one, to a file
 
-    With --where, one file for each dataset that fits is written into the folder --out, named from its
-    data ID, and the JSON document is a list.
+    With --where, several --bbox, or --components, --out is a folder: one file is written into it for
+    each dataset that fits, each box and each component, named from them, and the JSON document is a
+    list. What several boxes or components need of one file is read together.
 
     Usage: pantler get [OPTIONS] --out <FILE|DIR> <REPO> <NAME> [key=value]...
 
@@ -226,13 +227,17 @@ fn get() {
               A further repository to write to, and to be searched before the inputs; repeatable
 
           --out <FILE|DIR>
-              The file to write, its extension decides the format; with --where, the folder
+              The file to write, its extension decides the format; with --where, several --bbox or
+              --components, the folder
 
           --where <EXPR>
               Only datasets for which this holds, for instance "visit > 100 and filter in ('g', 'r')"
 
           --bbox <X0,Y0,W,H>
-              Only these pixels, in the parent's coordinates
+              Only these pixels, in the parent's coordinates; repeat it for several cutouts
+
+          --components <A,B>
+              These components, each in a file of its own
 
           --columns <A,B>
               Only these columns

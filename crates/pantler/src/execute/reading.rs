@@ -181,7 +181,7 @@ impl Executor<'_> {
             .get(storage)
             .ok_or_else(|| self.unknown_storage(first.node, storage))?;
         let location = &first.read.location;
-        let objects = match self.from_store(group, &formatter) {
+        let objects = match self.read_in_place(group, &formatter) {
             Err(Error::Store(error @ StoreError::NotFound { .. })) => {
                 match self.wrapped_since(first.read)? {
                     Some(memory) => read_many(&formatter, &memory, group),
@@ -204,7 +204,7 @@ impl Executor<'_> {
             .collect())
     }
 
-    fn from_store(
+    fn read_in_place(
         &self,
         group: &[&Wanted<'_>],
         formatter: &Arc<dyn Formatter>,

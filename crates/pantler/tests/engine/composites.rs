@@ -282,7 +282,7 @@ fn an_import_path_is_explained_and_refused_with_its_line() {
     insta::assert_snapshot!(said(try_get(&butler, "calexp:jointcal", DATA_ID)), @"
     error: `calexp:jointcal` needs the plug-in `lsst.mypackage.jointcal.JointcalAssembler`, which this program cannot run
       defined    jointcal/policy.yaml:19, as its `assembler`
-      found      the plug-ins pantler.container, pantler.overlay
+      found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
     hint: import paths are followed by the Python package
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code

@@ -72,7 +72,7 @@ impl Here {
             .butler()
             .ingest(name, &files, &id(data_id), &options, &|_| {})
             .unwrap();
-        for (file, error) in &report.failed {
+        if let Some((file, error)) = report.failed.first() {
             panic!("{}: {}", file.display(), error.report());
         }
         report.ingested
@@ -326,7 +326,7 @@ fn all_hdus_of_a_file_are_read_at_once_and_one_can_be_removed() {
     let before = counted.store.counts();
     let one = get(&reading, "raw_amp.metadata", "exposure=7 hdu=2");
     let header = downcast::<pantler::objects::Metadata>(one.as_ref()).unwrap();
-    assert_eq!(header.get_text("EXTNAME"), Some("Segment11"));
+    assert_eq!(header.get_i64("CHANNEL"), Some(2));
     assert!(since(&counted, before).bytes_read * 2 < file.metadata().unwrap().len());
     here.butler()
         .remove("raw_amp", &id("exposure=7 hdu=3"), &Default::default())
