@@ -16,6 +16,7 @@ mod looking_after;
 mod names;
 mod policies;
 mod putting;
+mod replaced_planes;
 mod reviewed;
 mod support;
 mod tables;

@@ -38,31 +38,35 @@ datasets:
 "#;
 
 /// A repository in a folder, through a store that counts.
-struct Here {
+pub(super) struct Here {
     folder: tempfile::TempDir,
 }
 
 impl Here {
     fn new() -> Here {
+        Here::with(POLICY)
+    }
+
+    pub(super) fn with(text: &str) -> Here {
         let folder = tempfile::tempdir().unwrap();
         let policy = pantler::core::policy::PolicyText {
             file: "policy.yaml".into(),
-            text: POLICY.into(),
+            text: text.into(),
         };
         Butler::init(&folder.path().join("repo"), &[policy], &[]).unwrap();
         Here { folder }
     }
 
-    fn butler(&self) -> Butler {
+    pub(super) fn butler(&self) -> Butler {
         Butler::open(&[], &[self.repo()], options())
             .unwrap_or_else(|error| panic!("{}", error.report()))
     }
 
-    fn repo(&self) -> PathBuf {
+    pub(super) fn repo(&self) -> PathBuf {
         self.folder.path().join("repo")
     }
 
-    fn ingest(&self, name: &str, file: &Path, data_id: &str, mode: IngestMode) -> usize {
+    pub(super) fn ingest(&self, name: &str, file: &Path, data_id: &str, mode: IngestMode) -> usize {
         let options = IngestOptions {
             mode,
             ..Default::default()
@@ -79,7 +83,7 @@ impl Here {
     }
 
     /// The repository behind counters.
-    fn counted(&self) -> Counted {
+    pub(super) fn counted(&self) -> Counted {
         let (store, registry) =
             pantler::open_local(&self.repo(), pantler::registry::Access::ReadWrite).unwrap();
         Counted::over(&Place {
@@ -91,7 +95,7 @@ impl Here {
 }
 
 /// What was read of artifacts since.
-fn since(counted: &Counted, before: StoreCounts) -> StoreCounts {
+pub(super) fn since(counted: &Counted, before: StoreCounts) -> StoreCounts {
     counted.store.counts() - before
 }
 
