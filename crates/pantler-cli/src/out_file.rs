@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pantler::core::formatter::PartProvenance;
+use pantler::core::formatter::WriteOptions;
 use pantler::core::report::{Kind, Label};
 use pantler::formats::FormatterSet;
 use pantler::{DataId, KeyValue, Object, ObjectRef, Report, data_id_json, export, human_bytes};
@@ -61,7 +61,8 @@ fn fitting(class: &str) -> &'static [&'static str] {
     match class {
         "Metadata" | "Bbox" | "VisitInfo" => &[".json"],
         "Document" => &[".json", ".yaml", ".yml"],
-        "Table" => &[".fits", ".parq", ".parquet", ".csv"],
+        "Table" => &[".fits", ".parq", ".parquet", ".csv", ".arrow", ".feather"],
+        "Image" => &[".fits", ".fits.fz", ".fit", ".fts", ".fz", ".npy"],
         "Text" | "Bytes" => &[],
         _ => FITS,
     }
@@ -92,10 +93,10 @@ pub fn write(
     formatters: &FormatterSet,
     out: &OutFile<'_>,
     object: &ObjectRef,
-    provenance: &[PartProvenance],
+    options: &WriteOptions,
 ) -> Result<Written, Failure> {
     check_class(out, object.as_ref())?;
-    let (bytes, format) = export::to_file_bytes(formatters, object, out.file, provenance)?;
+    let (bytes, format) = export::to_file_bytes(formatters, object, out.file, options)?;
     export::write_file(out.file, &bytes)?;
     Ok(Written {
         name: out.name.to_owned(),
@@ -207,7 +208,8 @@ mod tests {
             file: Path::new("folder/m.fits"),
             command: "pantler get out calexp.metadata visit=1",
         };
-        let failure = write(&formatters, &out, &object, &[]).expect_err("it is JSON");
+        let failure =
+            write(&formatters, &out, &object, &WriteOptions::default()).expect_err("it is JSON");
         let Failure::Request(report) = failure else {
             panic!("{failure:?}");
         };

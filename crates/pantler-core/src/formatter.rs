@@ -97,6 +97,8 @@ impl PartLocation {
 pub struct WriteOptions {
     /// The name of the recipe: `lossless`, `none`, …; `None` for the formatter's own default.
     pub recipe: Option<String>,
+    /// What the policy says of the recipe, nested keys joined by dots; empty for one that needs no definition.
+    pub settings: Vec<(String, String)>,
     /// Where each component came from, to be kept in the file where the format can (rule R25).
     pub provenance: Vec<PartProvenance>,
 }

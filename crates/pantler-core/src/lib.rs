@@ -34,6 +34,7 @@ pub mod similar;
 pub mod store;
 pub mod synonyms;
 pub mod template;
+pub mod write_recipe;
 
 pub use data_id::DataId;
 pub use dataset_name::{DatasetName, Stage, TypeName};
@@ -51,3 +52,4 @@ pub use report::{Kind, Label, Report};
 pub use row_ranges::RowRanges;
 pub use store::{Store, StoreError};
 pub use template::Template;
+pub use write_recipe::WriteRecipe;

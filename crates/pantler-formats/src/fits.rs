@@ -17,6 +17,7 @@ mod archive;
 mod archive_writing;
 mod asked;
 mod card;
+mod checksum;
 mod component;
 mod contents;
 mod hdu_writing;

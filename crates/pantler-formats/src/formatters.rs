@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use pantler_core::Formatter;
 
+use crate::arrow::ArrowFormatter;
 use crate::bytes_format::BytesFormatter;
 use crate::csv::CsvFormatter;
 use crate::fits::FitsFormatter;
 use crate::json::JsonFormatter;
+use crate::npy::NpyFormatter;
 use crate::parquet::ParquetFormatter;
 use crate::text::TextFormatter;
 use crate::yaml::YamlFormatter;
@@ -34,6 +36,8 @@ impl FormatterSet {
             .with("FitsCatalogStorage", Arc::clone(&fits))
             .with("ExposureStorage", fits)
             .with("ParquetStorage", Arc::new(ParquetFormatter))
+            .with("ArrowStorage", Arc::new(ArrowFormatter))
+            .with("NpyStorage", Arc::new(NpyFormatter))
             .with("CsvStorage", Arc::new(CsvFormatter))
             .with("JsonStorage", Arc::new(JsonFormatter))
             .with("YamlStorage", Arc::new(YamlFormatter))

@@ -134,7 +134,7 @@ impl Formatter for ParquetFormatter {
 }
 
 /// Runs the library on bytes that nobody has checked: where it panics, the file is damaged.
-fn guarded<T>(
+pub(crate) fn guarded<T>(
     source: &dyn Source,
     run: impl FnOnce() -> Result<T, FormatError>,
 ) -> Result<T, FormatError> {
@@ -329,7 +329,7 @@ impl Footer {
 }
 
 /// Drops what the file says of itself, apart from the notes of pandas where the table is whole.
-fn with_notes_of_pandas(batch: RecordBatch, whole: bool) -> RecordBatch {
+pub(crate) fn with_notes_of_pandas(batch: RecordBatch, whole: bool) -> RecordBatch {
     let mut schema = batch.schema().as_ref().clone();
     schema.metadata.retain(|key, _| whole && key == PANDAS);
     let schema = Arc::new(schema);

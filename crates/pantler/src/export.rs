@@ -1,10 +1,13 @@
 //! Gives out objects as files: one self-contained file with what each component was, or any object in a format that fits.
 
 use bytes::Bytes;
+use pantler_core::composite_graph::Definitions;
 use pantler_core::formatter::{PartProvenance, WriteOptions};
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
+use pantler_core::policy::Definition;
 use pantler_core::{DatasetId, ObjectRef};
 
+use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::execute::{Executor, format_error};
 use crate::parameters::Parameters;
@@ -17,6 +20,21 @@ pub struct Export {
     pub object: ObjectRef,
     /// What each component was.
     pub provenance: Vec<PartProvenance>,
+    /// How it is written: the recipe of its type, and the provenance.
+    pub options: WriteOptions,
+}
+
+/// Returns how objects of a type are written: by the recipe that its definition names, as the chain's policies describe it.
+pub(crate) fn write_options(chain: &Chain, definition: &Definition) -> WriteOptions {
+    let described = definition.recipe.as_ref().and_then(|name| {
+        let mut repositories = chain.repositories().iter();
+        repositories.find_map(|repository| repository.policy().recipe(name))
+    });
+    WriteOptions {
+        recipe: definition.recipe.clone(),
+        settings: described.map_or_else(Vec::new, |recipe| recipe.settings.clone()),
+        ..WriteOptions::default()
+    }
 }
 
 /// Gets the whole object and says what each of its components was (rule R25).
@@ -31,7 +49,26 @@ pub(crate) fn export(executor: &Executor<'_>, plan: &Plan) -> Result<Export> {
     {
         provenance.push(part(&plan.root, id, "dataset", &object));
     }
-    Ok(Export { object, provenance })
+    // An exported composite is written as its base is.
+    let base = match &plan.root.kind {
+        PlanKind::Assemble(assemble) => assemble.base.and_then(|at| assemble.components.get(at)),
+        _ => None,
+    };
+    let types = [Some(&plan.root), base];
+    let recipe = types.into_iter().flatten().find_map(|node| {
+        let (_, definition) = executor.chain.find_definition(&node.dataset_type)?;
+        definition.recipe.is_some().then_some(definition)
+    });
+    let options = recipe.map(|definition| write_options(executor.chain, &definition));
+    let options = WriteOptions {
+        provenance: provenance.clone(),
+        ..options.unwrap_or_default()
+    };
+    Ok(Export {
+        object,
+        provenance,
+        options,
+    })
 }
 
 fn add_provenance(
@@ -73,7 +110,7 @@ pub fn to_file_bytes(
     formatters: &pantler_formats::FormatterSet,
     object: &ObjectRef,
     file: &std::path::Path,
-    provenance: &[PartProvenance],
+    options: &WriteOptions,
 ) -> Result<(Bytes, String)> {
     let name = file.display().to_string();
     let formatter = formatters
@@ -87,10 +124,10 @@ pub fn to_file_bytes(
         })?;
     // A name that ends so promises compressed tiles.
     let compressed = name.to_lowercase().ends_with(".fz");
-    let options = WriteOptions {
-        recipe: compressed.then(|| "lossless".to_owned()),
-        provenance: provenance.to_vec(),
-    };
+    let mut options = options.clone();
+    if compressed && options.recipe.is_none() {
+        options.recipe = Some("lossless".to_owned());
+    }
     let asked = Asked::new(object.class(), &pantler_core::DataId::default());
     let bytes = formatter
         .write(object, &options)

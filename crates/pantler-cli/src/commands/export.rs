@@ -40,12 +40,7 @@ impl Export {
                 plan.root.data_id
             ),
         };
-        let written = write(
-            butler.formatters(),
-            &file,
-            &export.object,
-            &export.provenance,
-        )?;
+        let written = write(butler.formatters(), &file, &export.object, &export.options)?;
         session
             .screen
             .report(|| written.document(), |_| written.text())?;

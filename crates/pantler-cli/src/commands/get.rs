@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pantler::core::RowRanges;
-use pantler::core::formatter::PixelBox;
+use pantler::core::formatter::{PixelBox, WriteOptions};
 use pantler::core::report::Kind;
 use pantler::{Butler, DataId, Parameters, Query, Report};
 use serde_json::Value;
@@ -102,7 +102,12 @@ impl Get {
                 self.dataset.name
             ),
         };
-        write(butler.formatters(), &file, &object, &[])
+        write(
+            butler.formatters(),
+            &file,
+            &object,
+            &WriteOptions::default(),
+        )
     }
 
     fn many(&self, butler: &Butler, query: &Query) -> Result<Vec<Written>, Failure> {

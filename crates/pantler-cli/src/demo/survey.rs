@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pantler::core::formatter::WriteOptions;
 use pantler::core::policy::PolicyText;
 use pantler::core::report::Kind;
 use pantler::simulate::Sky;
@@ -112,7 +113,8 @@ impl Survey {
         let calib: ObjectRef = Arc::new(self.sky.jointcal_calib(visit, ccd, 1));
         let new = with(&with(&old, "wcs", &wcs)?, "photoCalib", &calib)?;
         let file = Path::new(file);
-        let (bytes, _) = export::to_file_bytes(butler.formatters(), &new, file, &[])?;
+        let (bytes, _) =
+            export::to_file_bytes(butler.formatters(), &new, file, &WriteOptions::default())?;
         export::write_file(file, &bytes)?;
         Ok(bytes.len() as u64)
     }

@@ -173,9 +173,9 @@ fn what_a_file_is() {
     m.fits   Image
 
     component   class        size
-    metadata    Metadata   2.9 kB
-    bbox        Bbox       2.9 kB
-    wcs         Wcs        2.9 kB
+    metadata    Metadata   5.8 kB
+    bbox        Bbox       5.8 kB
+    wcs         Wcs        5.8 kB
 
     plane    pixels   type    min   max      mean   NaN
     image   64 x 64   int32     0    48   4.82812     0

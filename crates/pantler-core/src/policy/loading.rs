@@ -219,7 +219,20 @@ fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> (Vec<Recipe>,
     for entry in entries {
         let mut settings = Vec::new();
         match entry.value.as_mapping() {
-            Some(inner) => collect_settings(inner, "", &mut settings),
+            Some(inner) => {
+                let mut spots = Vec::new();
+                collect_settings(inner, "", &mut settings, &mut spots);
+                let wrong = crate::WriteRecipe::of_settings(&settings).err();
+                for error in wrong.into_iter().flatten() {
+                    if let Some(spot) = spots.get(error.number) {
+                        let problem = spot.warning("unknown-setting", error.message);
+                        problems.push(match error.meant {
+                            Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                            None => problem,
+                        });
+                    }
+                }
+            }
             None if entry.value.is_null() => {}
             None => {
                 let message = format!(
@@ -240,7 +253,12 @@ fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> (Vec<Recipe>,
 }
 
 /// Documents are nested within limits, so this is too.
-fn collect_settings(entries: &[Entry], above: &str, settings: &mut Vec<(String, String)>) {
+fn collect_settings(
+    entries: &[Entry],
+    above: &str,
+    settings: &mut Vec<(String, String)>,
+    spots: &mut Vec<Spot>,
+) {
     for entry in entries {
         let name = if above.is_empty() {
             entry.key.to_string()
@@ -248,13 +266,14 @@ fn collect_settings(entries: &[Entry], above: &str, settings: &mut Vec<(String, 
             format!("{above}.{}", entry.key)
         };
         match entry.value.as_mapping() {
-            Some(inner) => collect_settings(inner, &name, settings),
+            Some(inner) => collect_settings(inner, &name, settings, spots),
             None => {
                 let value = entry
                     .value
                     .as_text()
                     .map_or_else(|| flow(&entry.value), str::to_owned);
                 settings.push((name, value));
+                spots.push(entry.spot.clone());
             }
         }
     }

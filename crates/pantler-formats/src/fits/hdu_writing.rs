@@ -1,39 +1,20 @@
 //! HDUs as bytes: headers with their mandatory cards, images plain or in compressed tiles, tables.
 //!
-//! The same input gives the same bytes: no dates, no checksums. What the cards of a plane or a table are is decided by the
+//! The same input gives the same bytes: no dates. Room is kept for checksums, which are filled in when the file is complete. What the cards of a plane or a table are is decided by the
 //! callers.
 
 use bytes::Bytes;
-use fitsio_pure::compress::{TileCompression, compress_image_hdu};
+use fitsio_pure::compress::{
+    Algorithm as Codec, Dither, DitherSeed, Quantize, TileCompression, compress_image_hdu,
+};
 use pantler_core::FormatError;
+use pantler_core::write_recipe::{Algorithm, Compression};
 use pantler_objects::{Card, CardValue, Pixels};
 
 use super::card::{read_cards, write_card, write_end, write_new};
+use super::checksum::{is_checksum, make_room};
 use super::place::Place;
 use super::scaling::to_bytes;
-
-/// How the pixels of an image are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Recipe {
-    /// As they are.
-    Plain,
-    /// In tiles that decode to the same bits.
-    Lossless,
-    /// Floating-point numbers rounded to a fraction of their noise; integers without loss.
-    Lossy,
-}
-
-impl Recipe {
-    /// Reads the name of a recipe; `None` if there is no such recipe.
-    pub(crate) fn parse(name: Option<&str>) -> Option<Recipe> {
-        match name {
-            None | Some("none" | "plain" | "default") => Some(Recipe::Plain),
-            Some("lossless") => Some(Recipe::Lossless),
-            Some("lossy") => Some(Recipe::Lossy),
-            Some(_) => None,
-        }
-    }
-}
 
 /// A header that is being written.
 #[derive(Default)]
@@ -52,8 +33,11 @@ impl HeaderWriting {
         write_new(&mut self.bytes, keyword, &value, comment);
     }
 
-    /// Adds a card as it was read, if it was.
+    /// Adds a card as it was read, if it was; sums of other bytes are left out.
     pub(crate) fn card(&mut self, card: &Card) {
+        if is_checksum(card.keyword()) {
+            return;
+        }
         if card.raw().is_none()
             && let Some(why) = misfit(card.keyword(), card.value())
         {
@@ -67,6 +51,7 @@ impl HeaderWriting {
         if let Some(why) = self.unfit {
             return Err(place.unsupported(why));
         }
+        make_room(&mut self);
         write_end(&mut self.bytes);
         out.extend_from_slice(&self.bytes);
         Ok(())
@@ -110,14 +95,15 @@ pub(crate) fn write_image(
     out: &mut Vec<u8>,
     pixels: &Pixels,
     (width, height): (u64, u64),
-    recipe: Recipe,
+    compression: &Compression,
     cards: &[Card],
     place: &Place,
 ) -> Result<(), FormatError> {
-    let tiles = match recipe {
-        Recipe::Plain => None,
-        _ if pixels.is_empty() || out.is_empty() => None,
-        _ => compressed(pixels, width, height, recipe, place)?,
+    let tiles = match codec(compression, (width, height)) {
+        Some(how) if !pixels.is_empty() && !out.is_empty() => {
+            compressed(pixels, width, height, &how, place)?
+        }
+        _ => None,
     };
     if let Some(table) = tiles {
         return write_tiles(out, &table, cards, place);
@@ -157,29 +143,57 @@ pub(crate) fn write_data(out: &mut Vec<u8>, data: &[u8], filling: u8) {
     out.resize(out.len().next_multiple_of(2880), filling);
 }
 
+/// Returns the settings of the codec; `None` to leave the pixels as they are.
+fn codec(compression: &Compression, (width, height): (u64, u64)) -> Option<TileCompression> {
+    let codec = match compression.algorithm? {
+        Algorithm::Rice => TileCompression::new(Codec::Rice),
+        Algorithm::Gzip => TileCompression::new(Codec::Gzip),
+        Algorithm::Gzip2 => TileCompression::gzip2(),
+    };
+    let codec = match compression.quantize {
+        None => codec.lossless(),
+        Some(rounding) => {
+            let dither = if rounding.dither {
+                Dither::Subtractive
+            } else {
+                Dither::None
+            };
+            let seed = rounding
+                .seed
+                .map_or(DitherSeed::Checksum, DitherSeed::Fixed);
+            let quantize = Quantize::new().level(rounding.level);
+            codec.quantize(quantize.dither(dither).seed(seed))
+        }
+    };
+    let Some((columns, rows)) = compression.tile else {
+        return Some(codec);
+    };
+    // A tile is no larger than the image, and 0 is all of it.
+    let length = |wanted: u64, all: u64| match wanted {
+        0 => all.max(1) as usize,
+        some => some.min(all.max(1)) as usize,
+    };
+    Some(codec.tile_dims(&[length(columns, width), length(rows, height)]))
+}
+
 /// Returns an image as a table of tiles; `None` for pixel types that have no codec.
 fn compressed(
     pixels: &Pixels,
     width: u64,
     height: u64,
-    recipe: Recipe,
+    how: &TileCompression,
     place: &Place,
 ) -> Result<Option<Vec<u8>>, FormatError> {
     let axes = [width as usize, height as usize];
-    let lossless = TileCompression::gzip2().lossless();
-    let how = match recipe {
-        Recipe::Lossy => TileCompression::rice(),
-        _ => lossless.clone(),
-    };
     let bytes = match pixels {
-        Pixels::U8(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::I8(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::U16(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::I16(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::U32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::I32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::F32(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
-        Pixels::F64(pixels) => compress_image_hdu(&axes, pixels, &how, &[]),
+        Pixels::U8(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::I8(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::U16(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::I16(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::U32(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::I32(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::F32(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
+        Pixels::F64(pixels) => compress_image_hdu(&axes, pixels, how, &[]),
         Pixels::U64(_) | Pixels::I64(_) => return Ok(None),
     };
     match bytes {

@@ -13,6 +13,7 @@ use pantler_objects::header_wcs::{sky_wcs_cards, without_sky_wcs};
 use pantler_objects::metadata::is_structural_keyword;
 use pantler_objects::{Metadata, Pixels, Wcs};
 
+use super::checksum::is_checksum;
 use super::contents::Contents;
 use super::place::Place;
 use super::plain::Plain;
@@ -133,7 +134,7 @@ impl Fetched {
 fn header_of(hdu: &Hdu, whole: PixelBox, bbox: PixelBox) -> Metadata {
     let header = hdu
         .cards
-        .without(|card| is_structural_keyword(card.keyword()));
+        .without(|card| is_structural_keyword(card.keyword()) || is_checksum(card.keyword()));
     if (whole.x0, whole.y0) == (bbox.x0, bbox.y0) {
         return header;
     }

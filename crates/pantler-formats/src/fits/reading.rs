@@ -18,6 +18,7 @@ use pantler_objects::{Bbox, Exposure, Image, Mask, MaskedImage, Metadata};
 
 use super::asked::{Asked, Target};
 use super::card::flag_of;
+use super::checksum::is_checksum;
 use super::component::{
     HEADER_COMPONENTS, archive_component, archive_components, header_component,
 };
@@ -314,9 +315,7 @@ fn file_header(contents: &Contents<'_>, planes: Planes) -> Result<Metadata, Form
 /// Returns whether a card of a primary header only says how this very file is laid out.
 pub(crate) fn is_of_file(keyword: &str) -> bool {
     let naming = matches!(keyword, "EXTNAME" | "EXTVER");
-    (is_structural_keyword(keyword) && !naming)
-        || is_archive_card(keyword)
-        || matches!(keyword, "CHECKSUM" | "DATASUM")
+    (is_structural_keyword(keyword) && !naming) || is_archive_card(keyword) || is_checksum(keyword)
 }
 
 /// Returns the header of an HDU with what it inherits from the primary one.
@@ -327,7 +326,7 @@ fn merged_header(contents: &Contents<'_>, asked: &Asked) -> Result<Metadata, For
     let own = contents
         .hdu(index)?
         .cards
-        .without(|card| is_structural_keyword(card.keyword()));
+        .without(|card| is_structural_keyword(card.keyword()) || is_checksum(card.keyword()));
     Ok(if index > 0 && inherits(contents, index)? {
         merge(&primary.cards, &own)
     } else if index > 0 && asked.is_of_image(file) {
@@ -342,7 +341,7 @@ fn inherits(contents: &Contents<'_>, index: usize) -> Result<bool, FormatError> 
 }
 
 fn is_of_header(keyword: &str) -> bool {
-    is_structural_keyword(keyword) || is_archive_card(keyword)
+    is_structural_keyword(keyword) || is_archive_card(keyword) || is_checksum(keyword)
 }
 
 /// Returns the primary header's cards, apart from those that the other header has, and then the other's.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use pantler_core::formatter::WriteOptions;
 use pantler_core::object::downcast;
-use pantler_core::{FormatError, Object, ObjectRef};
+use pantler_core::write_recipe::Compression;
+use pantler_core::{FormatError, Object, ObjectRef, WriteRecipe};
 use pantler_objects::synonyms::record_of;
 use pantler_objects::{
     Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage,
@@ -24,7 +25,8 @@ use pantler_objects::{
 };
 
 use super::archive_writing::write_archive;
-use super::hdu_writing::{HeaderWriting, Recipe, empty_primary, write_image};
+use super::checksum::stamp;
+use super::hdu_writing::{HeaderWriting, empty_primary, write_image};
 use super::mask_planes::stored;
 use super::place::Place;
 use super::plane_cards::{Described, mask_cards, plane_cards};
@@ -32,49 +34,32 @@ use super::provenance::{is_provenance_keyword, write_provenance};
 use super::reading::is_of_file;
 use super::table_writing::write_table;
 
-/// Writes an object.
+/// Writes an object, with the sums of every HDU.
 pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {
     let place = Place::file("FITS");
-    let Some(recipe) = Recipe::parse(options.recipe.as_deref()) else {
-        let name = options.recipe.as_deref().unwrap_or_default();
-        let why = format!("there is no write recipe `{name}`; there are none, lossless, lossy");
-        return Err(place.unsupported(why));
-    };
     let writer = Writer {
-        recipe,
+        recipe: recipe(options, &place)?,
         options,
-        place,
+        place: place.clone(),
     };
-    let object = object.as_ref();
-    if let Some(exposure) = downcast::<Exposure>(object) {
-        return writer.exposure(exposure);
+    stamp(writer.object(object.as_ref())?, &place)
+}
+
+/// Returns the recipe that the options name or describe.
+fn recipe(options: &WriteOptions, place: &Place) -> Result<WriteRecipe, FormatError> {
+    let name = options.recipe.as_deref();
+    if !options.settings.is_empty() {
+        return WriteRecipe::of_settings(&options.settings).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            let name = name.unwrap_or_default();
+            place.unsupported(format!("the write recipe `{name}`: {}", errors.join("; ")))
+        });
     }
-    if let Some(image) = downcast::<MaskedImage>(object) {
-        let (planes, header) = (
-            (image.image(), image.mask(), image.variance()),
-            image.metadata(),
-        );
-        return writer.planes(planes, header, &Held::default());
-    }
-    if let Some(image) = downcast::<Image>(object) {
-        return writer.image(image);
-    }
-    if let Some(mask) = downcast::<Mask>(object) {
-        return writer.mask(mask);
-    }
-    if let Some(table) = downcast::<Table>(object) {
-        return write_table(table, &options.provenance, &writer.place);
-    }
-    if let Some(header) = downcast::<Metadata>(object) {
-        return writer.planes((None, None, None), header, &Held::default());
-    }
-    match carrier_of(object) {
-        Some((name, carrier)) => writer.component(name, carrier, object),
-        None => Err(writer.place.unsupported(format!(
-            "it cannot hold objects of class {}",
-            object.class()
-        ))),
-    }
+    WriteRecipe::built_in(name.unwrap_or("none")).ok_or_else(|| {
+        let name = name.unwrap_or_default();
+        let why = format!("there is no write recipe `{name}`; there are none, lossless, lossy");
+        place.unsupported(why)
+    })
 }
 
 /// Returns the component's name and what carries it.
@@ -121,12 +106,44 @@ type PlaneRefs<'a> = (
 );
 
 struct Writer<'a> {
-    recipe: Recipe,
+    recipe: WriteRecipe,
     options: &'a WriteOptions,
     place: Place,
 }
 
 impl Writer<'_> {
+    fn object(&self, object: &dyn Object) -> Result<Bytes, FormatError> {
+        if let Some(exposure) = downcast::<Exposure>(object) {
+            return self.exposure(exposure);
+        }
+        if let Some(image) = downcast::<MaskedImage>(object) {
+            let (planes, header) = (
+                (image.image(), image.mask(), image.variance()),
+                image.metadata(),
+            );
+            return self.planes(planes, header, &Held::default());
+        }
+        if let Some(image) = downcast::<Image>(object) {
+            return self.image(image);
+        }
+        if let Some(mask) = downcast::<Mask>(object) {
+            return self.mask(mask);
+        }
+        if let Some(table) = downcast::<Table>(object) {
+            return write_table(table, &self.options.provenance, &self.place);
+        }
+        if let Some(header) = downcast::<Metadata>(object) {
+            return self.planes((None, None, None), header, &Held::default());
+        }
+        match carrier_of(object) {
+            Some((name, carrier)) => self.component(name, carrier, object),
+            None => Err(self.place.unsupported(format!(
+                "it cannot hold objects of class {}",
+                object.class()
+            ))),
+        }
+    }
+
     fn exposure(&self, exposure: &Exposure) -> Result<Bytes, FormatError> {
         let mut held = Held::default();
         for name in exposure.component_names() {
@@ -151,7 +168,10 @@ impl Writer<'_> {
             + usize::from(variance.is_some());
         let mut out = Vec::new();
         let archive = self.primary(&mut out, metadata, held, planes)?;
-        let write_values = |out: &mut Vec<u8>, name: &str, plane: Option<&Arc<Image>>| match plane {
+        let write_values = |out: &mut Vec<u8>,
+                            name: &str,
+                            plane: Option<&Arc<Image>>,
+                            how: &Compression| match plane {
             Some(plane) => {
                 let cards = plane_cards(
                     plane.header(),
@@ -160,11 +180,11 @@ impl Writer<'_> {
                     &held.described,
                 );
                 let size = (plane.width(), plane.height());
-                write_image(out, plane.pixels(), size, self.recipe, &cards, &self.place)
+                write_image(out, plane.pixels(), size, how, &cards, &self.place)
             }
             None => Ok(()),
         };
-        write_values(&mut out, "IMAGE", image)?;
+        write_values(&mut out, "IMAGE", image, &self.recipe.image)?;
         if let Some(mask) = mask {
             let cards = mask_cards(mask, Some("MASK"), &held.described);
             let size = (mask.width(), mask.height());
@@ -172,12 +192,12 @@ impl Writer<'_> {
                 &mut out,
                 &stored(mask),
                 size,
-                self.recipe,
+                &self.recipe.mask,
                 &cards,
                 &self.place,
             )?;
         }
-        write_values(&mut out, "VARIANCE", variance)?;
+        write_values(&mut out, "VARIANCE", variance, &self.recipe.variance)?;
         if !archive.is_empty() {
             write_archive(&mut out, &archive, &self.place)?;
         }
@@ -249,7 +269,7 @@ impl Writer<'_> {
     fn image(&self, image: &Image) -> Result<Bytes, FormatError> {
         let described = Described::default();
         let size = (image.width(), image.height());
-        let mut out = self.start()?;
+        let mut out = self.start(&self.recipe.image)?;
         let name = (!out.is_empty()).then_some("IMAGE");
         let mut cards = plane_cards(image.header(), image.pixel_box(), name, &described);
         cards.retain(|card| is_kept(card.keyword()));
@@ -257,7 +277,7 @@ impl Writer<'_> {
             &mut out,
             image.pixels(),
             size,
-            self.recipe,
+            &self.recipe.image,
             &cards,
             &self.place,
         )?;
@@ -265,7 +285,7 @@ impl Writer<'_> {
     }
 
     fn mask(&self, mask: &Mask) -> Result<Bytes, FormatError> {
-        let mut out = self.start()?;
+        let mut out = self.start(&self.recipe.mask)?;
         let name = (!out.is_empty()).then_some("MASK");
         let cards = mask_cards(mask, name, &Described::default());
         let size = (mask.width(), mask.height());
@@ -273,7 +293,7 @@ impl Writer<'_> {
             &mut out,
             &stored(mask),
             size,
-            self.recipe,
+            &self.recipe.mask,
             &cards,
             &self.place,
         )?;
@@ -282,9 +302,9 @@ impl Writer<'_> {
 
     /// Starts a file of one image: with nothing where the image is the primary HDU, else with an empty one, because tiles
     /// and provenance need it.
-    fn start(&self) -> Result<Vec<u8>, FormatError> {
+    fn start(&self, compression: &Compression) -> Result<Vec<u8>, FormatError> {
         let mut out = Vec::new();
-        if self.recipe != Recipe::Plain || !self.options.provenance.is_empty() {
+        if compression.algorithm.is_some() || !self.options.provenance.is_empty() {
             let mut header = empty_primary();
             write_provenance(&mut header, &self.options.provenance);
             header.finish(&mut out, &self.place)?;

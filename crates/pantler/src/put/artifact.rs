@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pantler_core::composite_graph::{GraphNode, KeySource};
-use pantler_core::formatter::{Formatter, ReadRequest, WriteOptions};
+use pantler_core::formatter::{Formatter, ReadRequest};
 use pantler_core::{DataId, DatasetId, Digest, ObjectRef};
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use crate::artifact_source::MemorySource;
 use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
 use crate::execute::format_error;
+use crate::export::write_options;
 use crate::planner::{locate, own_class};
 
 use super::{Content, OnConflict, Putter, Write, definition_version};
@@ -38,10 +39,7 @@ impl Decider<'_> {
         }
         let formatter = self.formatter(graph)?;
         let asked = self.putter.asked(graph, &data_id);
-        let options = WriteOptions {
-            recipe: graph.definition.recipe.clone(),
-            ..WriteOptions::default()
-        };
+        let options = write_options(self.putter.planner.chain, &graph.definition);
         let bytes = formatter
             .write(object, &options)
             .map_err(|source| format_error(&asked, source))?;

@@ -415,6 +415,30 @@ error[wrong-type]: the component `x` has visit=r, and `visit` is int
 }
 
 #[test]
+fn a_setting_that_recipes_do_not_have_is_named() {
+    let (_, problems) = load(
+        "recipes:
+  mine:
+    image: {compression: {algoritm: RICE_1}}
+    mask: {compression: {algorithm: RISE_1}}
+",
+    );
+    insta::assert_snapshot!(shown(&problems), @"
+    warning[unknown-setting]: there is no setting `image.compression.algoritm` of a write recipe
+      --> policy.yaml:3:27
+    3 |     image: {compression: {algoritm: RICE_1}}
+      |                           ^^^^^^^^
+    hint: did you mean `image.compression.algorithm`?
+
+    warning[unknown-setting]: `mask.compression.algorithm` is one of NONE, GZIP, GZIP_1, GZIP_2, GZIP_SHUFFLE, RICE, RICE_1, and here it is `RISE_1`
+      --> policy.yaml:4:26
+    4 |     mask: {compression: {algorithm: RISE_1}}
+      |                          ^^^^^^^^^
+    hint: did you mean `RICE_1`?
+    ");
+}
+
+#[test]
 fn recipes_are_kept_as_flat_settings() {
     let policy = sound(
         "recipes:

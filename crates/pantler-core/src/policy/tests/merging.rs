@@ -8,7 +8,7 @@ fn the_last_text_wins_key_by_key() {
         "stages: [a]
 keys: {visit: {type: int, header: VISIT}}
 aliases: {x: 'x:a', y: 'y:a'}
-recipes: {r: {a: 1}}
+recipes: {r: {seed: 1}}
 exposures:
   calexp: {template: '', python: my.E, storage: FitsStorage, recipe: r}
   coadd: {composite: {a: {datasetType: calexp, inputOnly: true}, b: {datasetType: calexp}}, assembler: my.A}
@@ -18,7 +18,7 @@ exposures:
         "stages: [a, b]
 keys: {visit: {header: EXPID}}
 aliases: {x: 'x:b'}
-recipes: {r: {b: 2}}
+recipes: {r: {quantizeLevel: 2}}
 datasets:
   calexp: {template: 'c/%(visit)d', recipe: }
   coadd: {composite: {b: {optional: true}, c: {datasetType: calexp}, assembler: my.B}}
@@ -35,7 +35,7 @@ datasets:
     assert_eq!(policy.alias("y").unwrap().target.to_string(), "y:a");
     assert_eq!(
         policy.recipe("r").unwrap().settings,
-        [("b".to_owned(), "2".to_owned())]
+        [("quantizeLevel".to_owned(), "2".to_owned())]
     );
 
     let calexp = find(&policy, "calexp");

@@ -306,6 +306,65 @@ fn a_lossy_recipe_stays_within_a_fraction_of_the_noise() {
     }
 }
 
+/// A recipe of a policy: what its cards say, and that the same object gives the same bytes.
+#[test]
+fn a_recipe_of_settings_is_followed() {
+    let Some(source) = real("exposures/scienceMI.fits") else {
+        return;
+    };
+    let object = FitsFormatter
+        .read(&source, None, &class("MaskedImage"))
+        .unwrap();
+    let settings = [
+        ("image.compression.algorithm", "RICE_1"),
+        ("image.compression.quantizeLevel", "64"),
+        ("image.compression.seed", "42"),
+        ("image.compression.tile", "[50, 20]"),
+        ("mask.compression.algorithm", "RICE_1"),
+        ("variance.compression.algorithm", "GZIP_1"),
+    ];
+    let options = WriteOptions {
+        recipe: Some("mine".to_owned()),
+        settings: settings
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..WriteOptions::default()
+    };
+    let bytes = written(&object, &options);
+    assert!(bytes == written(&object, &options));
+    let file = Counted::new("written.fits", bytes.clone());
+    let contents = Contents::walk(&file).unwrap();
+    let said = |hdu: usize, keyword: &str| {
+        let cards = contents.hdu(hdu).unwrap().cards.clone();
+        cards.get(keyword).map(ToString::to_string)
+    };
+    let tiles = ["ZCMPTYPE", "ZTILE1", "ZTILE2", "ZDITHER0", "ZQUANTIZ"];
+    let image = tiles.map(|keyword| said(1, keyword));
+    let expected = ["RICE_1", "50", "20", "42", "SUBTRACTIVE_DITHER_1"];
+    for (said, expected) in image.iter().zip(expected) {
+        assert!(
+            said.as_deref().is_some_and(|said| said.contains(expected)),
+            "{said:?}"
+        );
+    }
+    assert!(said(2, "ZCMPTYPE").is_some_and(|said| said.contains("RICE_1")));
+    assert!(said(3, "ZCMPTYPE").is_some_and(|said| said.contains("GZIP_1")));
+    let again = read_back(&bytes, &class("MaskedImage"));
+    for name in ["mask", "variance"] {
+        let part = |object: &ObjectRef| object.component(name).unwrap();
+        assert_eq!(part(&object).difference(part(&again).as_ref()), None);
+    }
+    let unknown = WriteOptions {
+        settings: vec![("image.compresion.algorithm".to_owned(), "RICE".to_owned())],
+        ..options
+    };
+    let error = FitsFormatter.write(&object, &unknown).unwrap_err();
+    assert!(
+        error.to_string().contains("image.compresion.algorithm"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_recipe_that_there_is_not_is_refused() {
     let image: ObjectRef = Arc::new(Image::new(vec![0f32; 4], 2, 2, 0, 0).unwrap());
@@ -389,6 +448,7 @@ fn written_files_can_be_looked_at() {
     let options = WriteOptions {
         recipe: Some("lossless".to_owned()),
         provenance: vec![origin_of("wcs"), origin_of("photoCalib")],
+        ..WriteOptions::default()
     };
     let path = std::path::Path::new(&folder).join("export.fits");
     std::fs::write(path, written(&exposure, &options)).unwrap();
