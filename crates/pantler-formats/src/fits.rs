@@ -6,7 +6,8 @@
 //!          Asked ────────────┼─► plane, plain, tiles, scaling   pixels
 //!                            ├─► archive, heap             records of persisted objects
 //!                            ├─► component                 either of records or of header cards
-//!                            └─► table_…                   columns of binary and ASCII tables
+//!                            ├─► table_…                   columns of binary and ASCII tables
+//!                            └─► background                layers of images without names
 //! write ─► plane_cards, hdu_writing, archive_writing, provenance
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod archive;
 mod archive_writing;
 mod asked;
+mod background;
 mod card;
 mod component;
 mod contents;

@@ -9,7 +9,9 @@
 //!           ├─ Metadata                  the primary header
 //!           ├─ Wcs, PhotoCalib, …        carried by header cards, or by an archive record
 //!           └─ Component                 any other archive record, kept as it is on disk
-//!                └─ Persisted ─► Archive ─► ArchiveObject ─► RecordRows ─► RecordTable
+//!                ├─ Persisted ─► Archive ─► ArchiveObject ─► RecordRows ─► RecordTable
+//!                └─ decoded on demand: Psf, ApCorrMap, BoundedField, …
+//! Background ─── BackgroundLayer         levels of cells, and how an image is made of them
 //! ```
 
 #[macro_use]

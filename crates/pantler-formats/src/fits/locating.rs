@@ -8,6 +8,7 @@ use pantler_core::formatter::{PartLocation, ReadRequest};
 use pantler_objects::synonyms::class_of;
 
 use super::asked::{Asked, Target, class_of_component};
+use super::background::is_shaped_like_background;
 use super::component::HEADER_COMPONENTS;
 use super::contents::{Planes, planes};
 use super::layout::Layout;
@@ -50,6 +51,8 @@ fn class(layout: &Layout, asked: &Asked) -> String {
         Target::Table => "Table",
         Target::Gathered(class) => class,
         Target::Anything if holds_table(&layout.shapes, asked.hdu) => "Table",
+        // Only a header tells a background from other images.
+        Target::Anything if is_maybe_background(layout, asked) => "Object",
         Target::Anything => {
             let planes = planes(&layout.shapes);
             match (planes.mask.or(planes.variance), planes.image) {
@@ -106,6 +109,10 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked, tiled: Tiled) -> Option<Vec
         Target::Bbox => Some(vec![header(first?)?]),
         Target::Component(name) => component(layout, name, first),
     }
+}
+
+fn is_maybe_background(layout: &Layout, asked: &Asked) -> bool {
+    asked.hdu.is_none() && is_shaped_like_background(&layout.shapes)
 }
 
 /// Returns the ranges of a table: rows lie one after the other, so that some columns cost as much as all.

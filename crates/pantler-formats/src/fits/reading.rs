@@ -17,6 +17,7 @@ use pantler_objects::metadata::is_structural_keyword;
 use pantler_objects::{Bbox, Exposure, Image, Mask, MaskedImage, Metadata};
 
 use super::asked::{Asked, Target};
+use super::background::{is_background, read_background};
 use super::card::flag_of;
 use super::component::{
     HEADER_COMPONENTS, archive_component, archive_components, header_component,
@@ -95,6 +96,7 @@ fn read_target(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Form
         Target::Component(name) => read_component(contents, asked, name),
         Target::Table => read_table(contents, asked),
         Target::TableMetadata => read_table_header(contents, asked),
+        Target::Gathered(class) if class == "Background" => read_background(contents, asked),
         Target::Gathered(class) => Err(contents
             .place()
             .unsupported(format!("objects of class {class} are not read yet"))),
@@ -102,12 +104,15 @@ fn read_target(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Form
     }
 }
 
-/// Reads what the file seems to be: an exposure, an image, or the one object of an archive.
+/// Reads what the file seems to be: a background, an exposure, an image, a table, or the one object of an archive.
 fn read_anything(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
     let as_if = |target: Target| Asked {
         target,
         ..asked.clone()
     };
+    if asked.hdu.is_none() && is_background(contents)? {
+        return read_background(contents, asked);
+    }
     let planes = contents.planes();
     if asked.hdu.is_none() && (planes.mask.is_some() || planes.variance.is_some()) {
         return read_exposure(contents, &as_if(Target::Exposure));
@@ -155,7 +160,7 @@ fn read_plane(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, Forma
     Ok(Arc::new(image_of(plane)?))
 }
 
-fn image_of(plane: Plane) -> Result<Image, FormatError> {
+pub(crate) fn image_of(plane: Plane) -> Result<Image, FormatError> {
     let size = plane.bbox;
     Image::new(plane.pixels, size.width, size.height, size.x0, size.y0)
         .map(|image| image.with_header(Arc::new(plane.header)))

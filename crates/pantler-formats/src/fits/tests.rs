@@ -1,6 +1,7 @@
 //! Tests of the FITS formatter against real files; each file tells one story.
 
 mod archives;
+mod backgrounds;
 mod cutouts;
 mod mutations;
 mod oracle;

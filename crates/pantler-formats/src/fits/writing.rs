@@ -5,6 +5,7 @@
 //! Image      one HDU (plain), or an empty primary HDU and the tiles
 //! component  primary header │ ARCHIVE_INDEX │ tables
 //! Table      empty primary HDU │ one binary table
+//! Background levels │ mask │ variance │ …
 //! ```
 //!
 //! The same object gives the same bytes. What a component overrides was taken out of the object's headers when it was
@@ -19,11 +20,12 @@ use pantler_core::object::downcast;
 use pantler_core::{FormatError, Object, ObjectRef};
 use pantler_objects::synonyms::record_of;
 use pantler_objects::{
-    Archive, ArchiveError, ArchiveObject, Carrier, Component, Exposure, Image, Mask, MaskedImage,
-    Metadata, Persisted, PhotoCalib, Table, VisitInfo, Wcs,
+    Archive, ArchiveError, ArchiveObject, Background, Carrier, Component, Exposure, Image, Mask,
+    MaskedImage, Metadata, Persisted, PhotoCalib, Table, VisitInfo, Wcs,
 };
 
 use super::archive_writing::write_archive;
+use super::background::write_background;
 use super::hdu_writing::{HeaderWriting, Recipe, empty_primary, write_image};
 use super::mask_planes::stored;
 use super::place::Place;
@@ -64,6 +66,9 @@ pub(crate) fn write(object: &ObjectRef, options: &WriteOptions) -> Result<Bytes,
     }
     if let Some(table) = downcast::<Table>(object) {
         return write_table(table, &options.provenance, &writer.place);
+    }
+    if let Some(background) = downcast::<Background>(object) {
+        return write_background(background, &writer.place);
     }
     if let Some(header) = downcast::<Metadata>(object) {
         return writer.planes((None, None, None), header, &Held::default());
@@ -337,7 +342,7 @@ fn is_same(one: &ArchiveObject, other: &ArchiveObject) -> bool {
 }
 
 /// Returns whether a card of an object's header goes into the file: not what the writer says itself.
-fn is_kept(keyword: &str) -> bool {
+pub(crate) fn is_kept(keyword: &str) -> bool {
     !is_of_file(keyword) && !is_provenance_keyword(keyword)
 }
 

@@ -1,8 +1,9 @@
 //! Real files. The expected numbers are what the LSST pipeline measured and wrote into other files of the same data.
 
 use super::*;
+use crate::Moments;
 use crate::archive::Archive;
-use crate::real_files::{archive, first_of, read, table_rows};
+use crate::real_files::{archive, first_of, float_pixels, read, table_rows};
 
 const CFHT: &str = "exposures/cfht/calexp-849375-12.fits.fz";
 
@@ -130,4 +131,26 @@ fn unknown_classes_are_refused_by_name() {
     let error = Psf::of_record(&first_of(&found, "DummyPsf")).unwrap_err();
     assert!(matches!(&error, DecodeError::Unsupported { class, .. } if class == "DummyPsf"));
     assert!(error.to_string().contains("DummyPsf"), "{error}");
+}
+
+/// A simulated star, and its moments in the catalogue that the pipeline made with it as the point spread function.
+///
+/// The star stands between pixels, and the pipeline moved it onto one by interpolation, which is what the tolerance is for.
+#[test]
+fn adaptive_moments_are_those_of_the_catalogue() {
+    let (Some(star), Some(sources)) = (
+        read("catalogs/multiband/psf_image.fits"),
+        read("catalogs/multiband/meas_g.fits"),
+    ) else {
+        return;
+    };
+    let image = Image::new(float_pixels(&star[0]), 42, 42, -21, -21).unwrap();
+    let found = Moments::adaptive(&image).unwrap();
+    close(found.x, -0.5, 1e-6);
+    close(found.y, -0.5, 1e-6);
+    let sources = table_rows(&sources[1]);
+    let expected = |column: &str| sources.get_f64(0, column).unwrap();
+    close(found.xx, expected("base_SdssShape_psf_xx"), 4e-3);
+    close(found.yy, expected("base_SdssShape_psf_yy"), 4e-3);
+    close(found.xy, expected("base_SdssShape_psf_xy"), 4e-3);
 }
