@@ -55,7 +55,8 @@ fn six(registry: &dyn Registry) {
 pub fn pages_in_any_order_of_keys(make: Make<'_>) {
     let registry = Fresh::new(make);
     six(&*registry);
-    let cases: [(&[(&str, bool)], [(i64, i64); 6]); 4] = [
+    type Order = [(&'static str, bool)];
+    let cases: [(&Order, [(i64, i64); 6]); 4] = [
         (
             &[("visit", false), ("ccd", false)],
             [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)],
