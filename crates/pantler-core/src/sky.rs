@@ -161,10 +161,9 @@ fn is_convex(corners: &[Vector]) -> bool {
         if size < SAME || dot(*a, b) < 0.0 {
             return false;
         }
-        if corners
-            .iter()
-            .any(|corner| dot(plane, *corner) < -SAME * size)
-        {
+        let heights = || corners.iter().map(|corner| dot(plane, *corner) / size);
+        // Nothing may lie outside, and something must lie inside: else it is a line.
+        if heights().any(|height| height < -SAME) || !heights().any(|height| height > SAME) {
             return false;
         }
         // A line there and back has nothing on either side of it.
