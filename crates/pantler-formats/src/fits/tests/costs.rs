@@ -1,7 +1,7 @@
 //! What every component of every real exposure costs.
 
-use pantler_core::formatter::{ReadRequest, WriteOptions};
 use pantler_core::Formatter;
+use pantler_core::formatter::{ReadRequest, WriteOptions};
 
 use super::support::{part, real, real_names};
 use crate::fits::FitsFormatter;
