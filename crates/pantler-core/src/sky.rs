@@ -166,13 +166,6 @@ fn is_convex(corners: &[Vector]) -> bool {
         if heights().any(|height| height < -SAME) || !heights().any(|height| height > SAME) {
             return false;
         }
-        // A line there and back has nothing on either side of it.
-        if corners
-            .iter()
-            .all(|corner| dot(plane, *corner) < SAME * size)
-        {
-            return false;
-        }
         let next = cross(b, c);
         turned += dot(cross(plane, next), b).atan2(dot(plane, next));
     }

@@ -97,12 +97,12 @@ fn bars(low: f64, high: f64, wanted: f64, whole: bool) -> (f64, f64, usize) {
         return (low - 0.5, width, number);
     }
     if !(range > 0.0 && range.is_finite()) {
-        // All are the same, or further apart than numbers can say.
-        let half = if range > 0.0 {
-            f64::MAX / 4.0
-        } else {
-            (low.abs() * 1e-3).max(0.5)
-        };
+        if range > 0.0 {
+            // Further apart than numbers can say: what lies outside is counted as such.
+            return (-f64::MAX / 4.0, f64::MAX / 2.0, 1);
+        }
+        // All are the same.
+        let half = (low.abs() * 1e-3).max(0.5);
         return (low - half, 2.0 * half, 1);
     }
     let number = if wanted > 0.0 { range / wanted } else { 10.0 };
@@ -246,7 +246,7 @@ mod tests {
         ] {
             let counted = Histogram::of(&values).expect("there are numbers");
             assert_eq!(
-                counted.counts.iter().sum::<u64>(),
+                counted.counts.iter().sum::<u64>() + counted.below + counted.above,
                 values.len() as u64,
                 "{values:?}"
             );

@@ -39,7 +39,9 @@ fn pantler() {
       explain      Show what a get would read from where, or what a put would write, without doing it
       query        List datasets
       show         Show what is in a repository, what a dataset is, or what a file is
+      diff         Compare two stages or types, component by component
       export       Write a dataset as one self-contained file that says what each of its components was
+      alias        List the aliases of a repository, or say what an unqualified name means in it
       rm           Remove a dataset
       fsck         Check that a repository's index and its files agree
       policy       Check policies, or show what they say
@@ -82,6 +84,8 @@ fn init() {
     Options:
           --policy <FILE>  A policy file to copy into it; repeatable, the last one wins
           --parent <REPO>  A repository that it builds on; repeatable, searched in this order
+          --tag <TAG>      A tag for it, by which a search can be narrowed to it with tag=TAG;
+                           repeatable
       -h, --help           Print help
     ");
 }
@@ -112,6 +116,9 @@ fn ingest() {
 
           --output <REPO>
               A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
 
           --mode <MODE>
               What happens to the files
@@ -149,14 +156,20 @@ fn put() {
       [FILE]...            After --: files, whatever their names look like
 
     Options:
-          --input <REPO>       A further repository to read from; repeatable, searched in this order
-          --output <REPO>      A further repository to write to, and to be searched before the inputs;
-                               repeatable
-          --replace            Replace another dataset under the same data ID; the new one has an
-                               identity of its own
-          --drop-input-only    Go on where an input-only component was changed, and lose that change
-          --notes <key=value>  A note to keep with it; repeatable
-      -h, --help               Print help
+          --input <REPO>                   A further repository to read from; repeatable, searched in
+                                           this order
+          --output <REPO>                  A further repository to write to, and to be searched before
+                                           the inputs; repeatable
+          --inputs-in-order                Let the order of the inputs decide where two of them hold
+                                           different content
+          --replace                        Replace another dataset under the same data ID; the new one
+                                           has an identity of its own
+          --drop-input-only                Go on where an input-only component was changed, and lose
+                                           that change
+          --made-from <NAME key=value>...  A dataset that it was made from, its name and data ID;
+                                           repeatable
+          --notes <key=value>              A note to keep with it; repeatable
+      -h, --help                           Print help
     ");
 }
 
@@ -186,6 +199,9 @@ fn link() {
 
           --output <REPO>
               A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
 
           --where <EXPR>
               Only datasets for which this holds, for instance "visit > 100 and filter in ('g', 'r')"
@@ -225,6 +241,9 @@ fn get() {
 
           --output <REPO>
               A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
 
           --out <FILE|DIR>
               The file to write, its extension decides the format; with --where, several --bbox or
@@ -273,6 +292,8 @@ fn explain() {
           --input <REPO>       A further repository to read from; repeatable, searched in this order
           --output <REPO>      A further repository to write to, and to be searched before the inputs;
                                repeatable
+          --inputs-in-order    Let the order of the inputs decide where two of them hold different
+                               content
           --put                Show where a put would go and what would be refused
           --composition <HOW>  How a composite's parts are found: as they were recorded, or by lookup as
                                if nothing had been recorded [default: recorded] [possible values:
@@ -293,14 +314,19 @@ fn query() {
       [NAME|key=value]...  The dataset type, all types if left out; and keys that must have these values
 
     Options:
-          --input <REPO>     A further repository to read from; repeatable, searched in this order
-          --output <REPO>    A further repository to write to, and to be searched before the inputs;
-                             repeatable
-          --where <EXPR>     Only datasets for which this holds, for instance "visit > 100 and filter in
-                             ('g', 'r')"
-          --order-by <K,-K>  Keys to order by, descending with a - before them
-          --limit <N>        At most so many
-      -h, --help             Print help
+          --input <REPO>                   A further repository to read from; repeatable, searched in
+                                           this order
+          --output <REPO>                  A further repository to write to, and to be searched before
+                                           the inputs; repeatable
+          --inputs-in-order                Let the order of the inputs decide where two of them hold
+                                           different content
+          --where <EXPR>                   Only datasets for which this holds, for instance "visit > 100
+                                           and filter in ('g', 'r')"
+          --order-by <K,-K>                Keys to order by, descending with a - before them
+          --limit <N>                      At most so many
+          --made-from <NAME key=value>...  Only what was made from this dataset: its name and data ID
+          --used-by <NAME key=value>...    Only what this dataset was made from: its name and data ID
+      -h, --help                           Print help
     "#);
 }
 
@@ -311,7 +337,8 @@ fn show() {
 
     With --png a picture is written. Of an image: asinh stretch between the 2nd and the 99.7th
     percentile, mask planes as translucent colours, y upwards, at most 1024 pixels wide and high, with a
-    compass and a bar for the scale where there is a WCS.
+    compass and a bar for the scale where there is a WCS. Of a table: its positions on the sky, or a
+    histogram of one column.
 
     Usage: pantler show [OPTIONS] <REPO>
            pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
@@ -334,14 +361,27 @@ fn show() {
           --output <REPO>
               A further repository to write to, and to be searched before the inputs; repeatable
 
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
+
           --file <FILE>
               Show this file, which need not be in a repository
 
+          --hdu <N>
+              Show this HDU of the file alone, counted from 0
+
           --png <FILE>
-              Write a picture of the image
+              Write a picture
+
+          --column <NAME>
+              Draw a histogram of this column of a table
+
+          --ignore-mask <PLANES>
+              Mask planes whose pixels do not count in statistics, or `none`; else those that mark bad
+              pixels
 
           --all
-              Print all header cards, not only the first
+              Print everything: all header cards, columns, flags, archive objects
 
       -h, --help
               Print help (see a summary with '-h')
@@ -361,11 +401,12 @@ fn export() {
       [key=value]...  The data ID
 
     Options:
-          --input <REPO>   A further repository to read from; repeatable, searched in this order
-          --output <REPO>  A further repository to write to, and to be searched before the inputs;
-                           repeatable
-          --out <FILE>     The file to write; its extension decides the format
-      -h, --help           Print help
+          --input <REPO>     A further repository to read from; repeatable, searched in this order
+          --output <REPO>    A further repository to write to, and to be searched before the inputs;
+                             repeatable
+          --inputs-in-order  Let the order of the inputs decide where two of them hold different content
+          --out <FILE>       The file to write; its extension decides the format
+      -h, --help             Print help
     ");
 }
 
@@ -382,13 +423,14 @@ fn rm() {
       [key=value]...  The data ID
 
     Options:
-          --input <REPO>   A further repository to read from; repeatable, searched in this order
-          --output <REPO>  A further repository to write to, and to be searched before the inputs;
-                           repeatable
-          --force          Remove it even if recorded composites use it; getting these fails from then
-                           on
-          --dry-run        Only say what would be removed
-      -h, --help           Print help
+          --input <REPO>     A further repository to read from; repeatable, searched in this order
+          --output <REPO>    A further repository to write to, and to be searched before the inputs;
+                             repeatable
+          --inputs-in-order  Let the order of the inputs decide where two of them hold different content
+          --force            Remove it even if recorded composites use it; getting these fails from then
+                             on
+          --dry-run          Only say what would be removed
+      -h, --help             Print help
     ");
 }
 
@@ -411,6 +453,9 @@ fn fsck() {
 
           --output <REPO>
               A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
 
           --deep
               Read every file and compare its digest
@@ -457,10 +502,11 @@ fn policy_show() {
       [NAME]  The dataset type; all of them in a table if left out
 
     Options:
-          --input <REPO>   A further repository to read from; repeatable, searched in this order
-          --output <REPO>  A further repository to write to, and to be searched before the inputs;
-                           repeatable
-      -h, --help           Print help
+          --input <REPO>     A further repository to read from; repeatable, searched in this order
+          --output <REPO>    A further repository to write to, and to be searched before the inputs;
+                             repeatable
+          --inputs-in-order  Let the order of the inputs decide where two of them hold different content
+      -h, --help             Print help
     ");
 }
 

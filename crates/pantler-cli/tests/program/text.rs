@@ -172,13 +172,27 @@ fn what_a_file_is() {
     assert_snapshot!(place.ok("show --file m.fits"), @"
     m.fits   Image
 
+    HDU   kind      shape   type       size   taken for
+      0   image   64 x 64   int32   22.1 kB   image
+
     component   class        size
     metadata    Metadata   5.8 kB
     bbox        Bbox       5.8 kB
     wcs         Wcs        5.8 kB
 
-    plane    pixels   type    min   max      mean   NaN
-    image   64 x 64   int32     0    48   4.82812     0
+    sky
+    coordinates      header, RA---TAN-SIP DEC--TAN-SIP, ICRS
+    centre           150.205882 +2.088906 deg   10:00:49.412 +02:05:20.06
+    pixel scale      0.20001 arcsec
+    size             12.8004 arcsec x 12.8004 arcsec
+    position angle   0.072 deg from north to upwards, east is to the left of north
+    lower left       150.207659 +2.087126 deg   10:00:49.838 +02:05:13.65
+    lower right      150.204101 +2.087130 deg   10:00:48.984 +02:05:13.67
+    upper right      150.204106 +2.090686 deg   10:00:48.985 +02:05:26.47
+    upper left       150.207664 +2.090681 deg   10:00:49.839 +02:05:26.45
+
+    plane     shape   type    pixels   min   max      mean   median       std   robust std   NaN
+    image   64 x 64   int32     4096     0    48   4.82812        0   7.94916            0     0
 
     header, 20 of 29 lines (--all shows the rest)
     WCSAXES = 2 / number of axes

@@ -82,7 +82,15 @@ const TRACT: &str = "visit=903334 ccd=16 tract=0";
 #[test]
 fn r17_different_content_in_two_siblings_is_an_error_that_names_both() {
     let butler = siblings(false, false, &[]);
-    insta::assert_snapshot!(said(try_get(&butler, "calexp:jointcal", TRACT)), @"");
+    insta::assert_snapshot!(said(try_get(&butler, "calexp:jointcal", TRACT)), @"
+    error: component `wcs` is not the same in two inputs, of which neither builds on the other
+      asked for  calexp:jointcal visit=903334 ccd=16 tract=0
+      needed by  component `wcs`, which is jointcal_wcs tract=0 visit=903334 ccd=16
+      found      first  jointcal/0000/wcs-0903334-016.fits
+                 second  jointcal/0000/wcs-0903334-016.fits
+
+    hint: name one of the inputs alone, or say that their order decides (--inputs-in-order)
+    ");
     // A plain dataset is for search order to decide.
     assert_eq!(right_ascension(&get(&butler, "jointcal_wcs", TRACT)), 150.0);
 }
@@ -161,7 +169,13 @@ fn r27_a_known_key_that_is_not_used_must_agree_with_the_registry() {
     let place = with_filters();
     let butler = butler(&[&place], 1);
     get(&butler, "note", "visit=1 ccd=5 filter=g");
-    insta::assert_snapshot!(said(try_get(&butler, "note", "visit=1 ccd=5 filter=r")), @"");
+    insta::assert_snapshot!(said(try_get(&butler, "note", "visit=1 ccd=5 filter=r")), @"
+    error: `filter` of this dataset is not r
+      asked for  note visit=1 ccd=5 filter=r
+      found      filter=g (raw filter=g visit=1 ccd=5, in repo)
+
+    hint: leave `filter` out: `note` is picked without it
+    ");
     // Where nothing is known, there is nothing to disagree with; the flat of the detector says nothing about a visit.
     get(&butler, "note", "visit=3 ccd=5 filter=y");
     let refused = said(try_put(&butler, &note(9), "note", "visit=2 ccd=5 filter=g"));

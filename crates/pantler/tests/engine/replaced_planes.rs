@@ -1,6 +1,8 @@
 //! Use case 9 on real files: planes and coordinates of an image replaced; only what is replaced is stored, and the rest is
 //! neither read nor written again.
 
+use std::sync::Arc;
+
 use pantler::core::object::downcast;
 use pantler::objects::{Image, Mask, MaskedImage};
 use pantler::{IngestMode, ObjectRef};
@@ -44,7 +46,21 @@ fn real() -> Option<(Here, ObjectRef, u64)> {
     let formatters = pantler::formats::FormatterSet::standard();
     let template = pantler::OutsideFile::open(&formatters, &template).unwrap();
     let template = template.read(Some("MaskedImage")).unwrap();
+    let mask = flagged(&part(&template, "mask"));
+    let template = template.with_component("mask", &mask).unwrap();
     Some((here, template, science.metadata().unwrap().len()))
+}
+
+/// The mask with one more bit in each pixel of its first row: the two files happen to have equal masks.
+fn flagged(mask: &ObjectRef) -> ObjectRef {
+    let mask: &Mask = downcast(mask.as_ref()).unwrap();
+    let width = usize::try_from(mask.width()).unwrap();
+    let bits = mask.pixels().iter().enumerate();
+    let pixels = bits.map(|(index, bits)| bits | i32::from(index < width));
+    Arc::new(
+        mask.with_pixels(pixels.collect::<Vec<i32>>(), mask.planes().clone())
+            .unwrap(),
+    )
 }
 
 fn part(object: &ObjectRef, name: &str) -> ObjectRef {

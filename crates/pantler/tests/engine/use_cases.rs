@@ -116,7 +116,7 @@ fn what_a_plug_in_in_python_makes_is_explained_and_not_made() {
     insta::assert_snapshot!(said(try_get(&butler, "jointcalexp", WITH_TRACT)), @"
     error: `jointcalexp` needs the plug-in `lsst.mypackage.jointcal.JointcalAssembler`, which this program cannot run
       defined    repo/policy.yaml:37, as its `assembler`
-      found      the plug-ins pantler.container, pantler.overlay
+      found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
     hint: import paths are followed by the Python package
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
@@ -187,7 +187,7 @@ fn before_and_after_detection_share_the_exposure() {
     insta::assert_snapshot!(said(try_put(&butler, &exposure(1.0), "coadd_detection", DATA_ID)), @"
     error: `coadd_detection` needs the plug-in `lsst.mypackage.ExposureWithBackgroundDisassembler`, which this program cannot run
       defined    repo/policy.yaml:16, as its `disassembler`
-      found      the plug-ins pantler.container, pantler.overlay
+      found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
     hint: import paths are followed by the Python package
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
