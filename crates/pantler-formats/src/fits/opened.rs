@@ -29,8 +29,9 @@ const NEAR: u64 = 512;
 /// A range that is read in pieces.
 type OpenRange = (Range<u64>, Arc<dyn Pieces>);
 
-/// Ranges from this size on are read in pieces where the source has pieces.
-const LARGE: u64 = 1 << 20;
+/// Ranges from this size on, which are pixels, are read in pieces where the source has pieces; below it, one request is
+/// worth more than many threads.
+const LARGE: u64 = 4 << 20;
 
 /// A file that is being read.
 pub(crate) struct Opened<'a> {
