@@ -49,7 +49,7 @@ def test_real_policies_fit(schema, real_file, name):
         "datasets: {a: {composite: {x: {datasetType: b, inputOnly: 1}}}}",
         "datasets: {a: {join: {how: sideways}}}",
         "datasets: {a: {ingest: {haeders: {visit: EXPID}}}}",
-        "keys: {visit: {type: integer}}",
+        "keys: {visit: {type: number}}",
         "dataset: {a: {template: x}}",
         "aliases: [calexp]",
     ],

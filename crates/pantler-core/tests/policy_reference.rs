@@ -181,6 +181,17 @@ fn the_loader_understands_every_word() {
     }
 }
 
+/// The schema's words for types are those that the loader takes.
+#[test]
+fn types_of_keys_have_the_same_names() {
+    for name in vocabulary::KEY_TYPES {
+        assert!(pantler_core::KeyType::from_name(name).is_some(), "{name}");
+    }
+    for name in ["number", "bool", "Int", ""] {
+        assert!(pantler_core::KeyType::from_name(name).is_none(), "{name}");
+    }
+}
+
 /// No other word is: at each level a word of no level is refused.
 #[test]
 fn the_loader_refuses_any_other_word() {

@@ -305,8 +305,10 @@ pub const TELLING: &[&str] = &["template", "python", "persistable", "storage", "
 /// The operations of `apply`.
 pub const OPERATIONS: &[&str] = &["add", "subtract", "and", "or", "andNot", "replace"];
 
-/// The types of data-ID keys.
-pub const KEY_TYPES: &[&str] = &["int", "float", "str"];
+/// The types of data-ID keys, with the other names that each goes by.
+pub const KEY_TYPES: &[&str] = &[
+    "int", "integer", "long", "float", "double", "str", "string", "text",
+];
 
 /// Keys at the top of older policies that are passed over, and why.
 pub const PASSED_OVER: &[(&str, &str)] = &[
