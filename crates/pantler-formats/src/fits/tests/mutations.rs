@@ -1,7 +1,12 @@
 //! Damaged and hostile files: whatever is flipped, cut or lied about, there is an error or a value, never a panic.
 
-use pantler_core::formatter::ReadRequest;
+use std::sync::Arc;
+
+use pantler_core::formatter::{PixelBox, ReadRequest};
+use pantler_core::object::downcast;
 use pantler_core::{FormatError, Formatter, ObjectRef};
+use pantler_objects::summary::summary_of;
+use pantler_objects::{Background, Component, Psf, Wcs};
 
 use super::support::{Counted, class, part, real};
 use crate::fits::FitsFormatter;
@@ -26,6 +31,7 @@ const FILES: &[&str] = &[
     "exposures/joint/8766/jointcal_photoCalib-0011506-049.fits",
     "exposures/components/oldTanSipWcs.fits",
     "exposures/cfht/visitSummary-849375.fits",
+    "exposures/cfht/bkgd-849375-12.fits",
     "misc/m13_rice.fits",
     "misc/m13_gzip.fits",
     "misc/comp.fits",
@@ -120,6 +126,32 @@ fn lie(bytes: &mut [u8], keyword: &str, value: &str, dice: &mut Dice) {
     }
 }
 
+/// A cutout that many of the images hold.
+const SMALL: PixelBox = PixelBox {
+    x0: 3,
+    y0: 5,
+    width: 20,
+    height: 7,
+};
+
+/// Computes with what was read, for records that are sound as tables may hold any numbers.
+fn compute(object: &ObjectRef) {
+    let names = object.component_names();
+    let components = names.iter().filter_map(|name| object.component(name));
+    for object in components.chain([Arc::clone(object)]) {
+        let _ = summary_of(object.as_ref());
+        if let Some(component) = downcast::<Component>(object.as_ref()) {
+            let _ = Psf::of(component).and_then(|psf| psf.image_at(12.25, 30.5));
+        }
+        if let Some(background) = downcast::<Background>(object.as_ref()) {
+            let _ = background.image(SMALL);
+        }
+        if let Some(wcs) = downcast::<Wcs>(object.as_ref()) {
+            let _ = wcs.footprint(SMALL);
+        }
+    }
+}
+
 /// Reads a file in every way there is.
 fn exercise(source: &Counted) -> Vec<Result<ObjectRef, FormatError>> {
     let layout = FitsFormatter.index(source).ok().flatten();
@@ -131,6 +163,15 @@ fn exercise(source: &Counted) -> Vec<Result<ObjectRef, FormatError>> {
         part("wcs"),
         part("mask"),
         part("detector"),
+        part("psf"),
+        part("apCorrMap"),
+        part("coaddInputs"),
+        part("validPolygon"),
+        class("Background"),
+        ReadRequest {
+            bbox: Some(SMALL),
+            ..part("image")
+        },
         ReadRequest {
             hdu: Some(1),
             ..class("Image")
@@ -152,8 +193,8 @@ fn exercise(source: &Counted) -> Vec<Result<ObjectRef, FormatError>> {
     read
 }
 
-/// 1500 seeded mutations (`PANTLER_MUTATIONS` says how many instead), each read in ten ways. Some of what is read is also
-/// written, so that the writer meets odd values.
+/// 1500 seeded mutations (`PANTLER_MUTATIONS` says how many instead, `PANTLER_MUTATIONS_FROM` where they start), each read in
+/// every way and computed with. Some of what is read is also written, so that the writer meets odd values.
 #[test]
 fn damaged_files_never_panic() {
     let files: Vec<Counted> = FILES.iter().filter_map(|name| real(name)).collect();
@@ -162,8 +203,10 @@ fn damaged_files_never_panic() {
     }
     let more = std::env::var("PANTLER_MUTATIONS");
     let runs = more.map_or(1500, |runs| runs.parse().unwrap());
+    let from = std::env::var("PANTLER_MUTATIONS_FROM");
+    let from = from.map_or(0, |from| from.parse().unwrap());
     let (mut sound, mut damaged) = (0, 0);
-    for run in 0..runs {
+    for run in from..from + runs {
         let mut dice =
             Dice(0x9e37_79b9_7f4a_7c15 ^ (run as u64 + 1).wrapping_mul(0x2545_f491_4f6c_dd1d));
         let file = &files[run % files.len()];
@@ -172,6 +215,7 @@ fn damaged_files_never_panic() {
             match outcome {
                 Ok(object) => {
                     sound += 1;
+                    compute(&object);
                     if run % 10 == 0 {
                         let _ = FitsFormatter.write(&object, &Default::default());
                     }
