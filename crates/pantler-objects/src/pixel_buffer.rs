@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 
-use arrow_buffer::{ArrowNativeType, MutableBuffer, ScalarBuffer};
+use arrow_buffer::{ArrowNativeType, ScalarBuffer};
 
 /// A buffer starts at a multiple of so many bytes: a cache line.
 pub const ALIGNMENT: usize = 64;
@@ -43,10 +43,13 @@ pub fn try_filled<T: ArrowNativeType, E>(
     length: usize,
     fill: impl FnOnce(&mut [T]) -> Result<(), E>,
 ) -> Result<PixelBuffer<T>, E> {
-    // A length that overflows is more than can be had, and the allocation says so.
-    let mut buffer = MutableBuffer::from_len_zeroed(length.saturating_mul(size_of::<T>()));
-    fill(buffer.typed_data_mut())?;
-    Ok(buffer.into())
+    // Zeros that the system gives need not be written, so each page is touched first by the thread that fills it. Memory
+    // that is asked for with an alignment would be written once more, by one thread; so room for aligning it is added.
+    let room = ALIGNMENT / size_of::<T>().clamp(1, ALIGNMENT);
+    let mut values = vec![T::default(); length.saturating_add(room)];
+    let past = values.as_ptr().addr().wrapping_neg() % ALIGNMENT / size_of::<T>().max(1);
+    fill(&mut values[past..past + length])?;
+    Ok(PixelBuffer::from(values).slice(past, length))
 }
 
 /// Makes a buffer of values; they are copied unless they are aligned already.
