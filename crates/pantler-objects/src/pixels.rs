@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arrow_buffer::ArrowNativeType;
+use crate::pixel_buffer::Number;
 use pantler_core::Hasher;
 
 use crate::pixel_buffer::{PixelBuffer, aligned, filled};
@@ -95,7 +95,7 @@ macro_rules! each_type {
 }
 
 /// A number that pixels are made of.
-pub(crate) trait Pixel: ArrowNativeType + PartialEq + fmt::Debug {
+pub(crate) trait Pixel: Number + PartialEq + fmt::Debug {
     /// The same number of bytes, little-endian.
     type Bytes: AsRef<[u8]> + PartialEq;
 
@@ -257,7 +257,7 @@ impl Pixels {
 }
 
 /// Returns the rectangle of `size` (width, height) at (`x`, `y`) out of rows of `row` values.
-pub(crate) fn section<T: ArrowNativeType>(
+pub(crate) fn section<T: Number>(
     values: &[T],
     row: usize,
     x: usize,

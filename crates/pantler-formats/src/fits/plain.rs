@@ -1,8 +1,8 @@
 //! Pixels that lie in a file as they are: read in pieces by all cores, and put in order while they are in the cache.
 
-use arrow_buffer::ArrowNativeType;
 use pantler_core::FormatError;
 use pantler_objects::PixelBuffer;
+use pantler_objects::pixel_buffer::Number;
 use pantler_objects::pixel_buffer::try_filled;
 use rayon::prelude::*;
 
@@ -49,7 +49,7 @@ impl Plain<'_> {
 }
 
 impl Decoder for Plain<'_> {
-    fn decode<T: StoredPixel, U: ArrowNativeType>(
+    fn decode<T: StoredPixel, U: Number>(
         self,
         change: impl Fn(T) -> U + Sync,
     ) -> Result<PixelBuffer<U>, FormatError> {

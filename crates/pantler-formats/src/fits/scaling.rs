@@ -4,8 +4,8 @@
 //! computed in 32-bit floats for 8- and 16-bit integers and in 64-bit floats for wider ones. Masks are read without
 //! `BLANK`, because a mask with holes is no mask.
 
-use arrow_buffer::ArrowNativeType;
 use pantler_core::FormatError;
+use pantler_objects::pixel_buffer::Number;
 use pantler_objects::{PixelBuffer, Pixels};
 
 use super::card::integer_of;
@@ -112,14 +112,14 @@ impl Scaling {
 /// A way to decode stored numbers of one type, told what to make of each.
 pub(crate) trait Decoder {
     /// Decodes numbers of type `T` and makes a buffer of what `change` makes of them.
-    fn decode<T: StoredPixel, U: ArrowNativeType>(
+    fn decode<T: StoredPixel, U: Number>(
         self,
         change: impl Fn(T) -> U + Sync,
     ) -> Result<PixelBuffer<U>, FormatError>;
 }
 
 /// A type of number that files store pixels in.
-pub(crate) trait StoredPixel: ArrowNativeType {
+pub(crate) trait StoredPixel: Number {
     /// Whether it is a floating-point number.
     const FLOATS: bool;
 

@@ -16,10 +16,10 @@ mod whole;
 
 use std::ops::Range;
 
-use arrow_buffer::ArrowNativeType;
 use bytes::Bytes;
 use pantler_core::FormatError;
 use pantler_core::formatter::PixelBox;
+use pantler_objects::pixel_buffer::Number;
 use pantler_objects::pixel_buffer::{filled, try_filled};
 use pantler_objects::record::Column;
 use pantler_objects::{PixelBuffer, Pixels, RecordTable};
@@ -433,7 +433,7 @@ impl<T> Scratch<T> {
 }
 
 impl Decoder for Each<'_> {
-    fn decode<T: StoredPixel, U: ArrowNativeType>(
+    fn decode<T: StoredPixel, U: Number>(
         self,
         change: impl Fn(T) -> U + Sync,
     ) -> Result<PixelBuffer<U>, FormatError> {
@@ -657,7 +657,7 @@ struct Whole<'a> {
 }
 
 impl Decoder for Whole<'_> {
-    fn decode<T: StoredPixel, U: ArrowNativeType>(
+    fn decode<T: StoredPixel, U: Number>(
         self,
         change: impl Fn(T) -> U + Sync,
     ) -> Result<PixelBuffer<U>, FormatError> {

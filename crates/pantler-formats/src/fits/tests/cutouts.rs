@@ -50,7 +50,7 @@ fn tiles_are_decoded_as_another_library_does() {
 struct AsTheyAre(Pixels);
 
 impl Decoder for AsTheyAre {
-    fn decode<T: StoredPixel, U: arrow_buffer::ArrowNativeType>(
+    fn decode<T: StoredPixel, U: pantler_objects::pixel_buffer::Number>(
         self,
         change: impl Fn(T) -> U + Sync,
     ) -> Result<pantler_objects::PixelBuffer<U>, pantler_core::FormatError> {
