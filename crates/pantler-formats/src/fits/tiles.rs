@@ -491,9 +491,12 @@ impl Each<'_> {
             let tile_height = grid.tile.1.min(grid.height - y * grid.tile.1);
             // A tile is no larger than the image, whose size was checked.
             let length = (tile_width * tile_height) as usize;
-            self.tile(y * grid.across() + x, length, scratch)?;
             let start = left.max(area.x);
             let end = (left + tile_width).min(area.x + area.width);
+            let last_line = lines.end.saturating_sub(1).saturating_sub(y * grid.tile.1);
+            // What lies behind the last pixel that is wanted need not be decoded where the codec can stop.
+            let needed = ((last_line * tile_width + end - left) as usize).min(length);
+            self.tile(y * grid.across() + x, length, needed, scratch)?;
             for line in lines.clone() {
                 let from = (line - y * grid.tile.1) * tile_width + (start - left);
                 let pixels = &scratch.pixels[from as usize..(from + end - start) as usize];
@@ -507,11 +510,12 @@ impl Each<'_> {
         Ok(())
     }
 
-    /// Decodes the tile of a row of the table.
+    /// Decodes the tile of a row of the table, at least as far as is needed.
     fn tile<T: StoredPixel>(
         &self,
         number: u64,
         length: usize,
+        needed: usize,
         scratch: &mut Scratch<T>,
     ) -> Result<(), FormatError> {
         let failed = |why: &str| {
@@ -533,6 +537,11 @@ impl Each<'_> {
         let columns = &fetched.columns;
         let coded = fetched.array(self.hdu, &columns.coded, row, read)?;
         if !coded.is_empty() {
+            let length = match fetched.codec {
+                Codec::Rice(_) => needed,
+                _ => length,
+            };
+            let pixels = &mut pixels[..length];
             let quantised = fetched.quantised.as_ref().filter(|_| T::FLOATS);
             let Some(quantised) = quantised else {
                 return decode(fetched.codec, coded, inflater, integers, pixels).map_err(failed);
