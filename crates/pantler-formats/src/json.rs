@@ -1,5 +1,6 @@
 //! JSON documents; also headers, and objects whose values can be told in a list, written as documents.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use pantler_objects::summary::summary_document;
 use pantler_objects::{CardValue, Document, Metadata, PhotoCalib, Wcs, summary_of};
 use serde_json::{Map, Value, json};
 
+use crate::tree::standard_json;
 use crate::whole::{corrupt, part, read_text, unfit};
 
 /// Reads and writes JSON.
@@ -44,7 +46,7 @@ impl Formatter for JsonFormatter {
         request: &ReadRequest,
     ) -> Result<ObjectRef, FormatError> {
         let text = read_text(source)?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
+        let value = parsed(&text).map_err(|error| {
             let unit = format!("line {}, column {}", error.line(), error.column());
             corrupt(source, Some(unit), format!("it is no JSON: {error}"))
         })?;
@@ -61,6 +63,15 @@ impl Formatter for JsonFormatter {
         bytes.push(b'\n');
         Ok(Bytes::from(bytes))
     }
+}
+
+/// Reads JSON, with the words for numbers that are not finite as [`tree`](crate::tree) says; deeper than 128 levels is an
+/// error.
+fn parsed(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| match standard_json(text) {
+        Cow::Borrowed(_) => Err(error),
+        Cow::Owned(text) => serde_json::from_str(&text),
+    })
 }
 
 /// Returns an object as a document, for a file of the format `file`; an error if its class has no such form, or if its

@@ -14,6 +14,7 @@ pub mod parquet;
 pub mod text;
 pub mod yaml;
 
+mod tree;
 mod whole;
 
 pub use formatters::FormatterSet;

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::Document;
-use serde_json::Value;
+use serde_saphyr::options::NonFiniteFloatPolicy;
 
 use crate::json::as_value;
+use crate::tree::Tree;
 use crate::whole::{corrupt, part, read_text};
 
 /// Reads and writes YAML.
@@ -43,20 +44,23 @@ impl Formatter for YamlFormatter {
         request: &ReadRequest,
     ) -> Result<ObjectRef, FormatError> {
         let text = read_text(source)?;
-        // As everywhere in pantler, `y` and `no` are text.
-        let options = serde_saphyr::options! { strict_booleans: true };
-        let value: Value =
-            serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
-                let unit = error
-                    .location()
-                    .map(|at| format!("line {}, column {}", at.line(), at.column()));
-                let why = error.to_string();
-                corrupt(
-                    source,
-                    unit,
-                    format!("it is no YAML: {}", why.lines().next().unwrap_or_default()),
-                )
-            })?;
+        // As everywhere in pantler, `y` and `no` are text. Binary is not decoded, as it need not be text.
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            ignore_binary_tag_for_string: true,
+            non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        };
+        let Tree(value) = serde_saphyr::from_str_with_options(&text, options).map_err(|error| {
+            let unit = error
+                .location()
+                .map(|at| format!("line {}, column {}", at.line(), at.column()));
+            let why = error.to_string();
+            corrupt(
+                source,
+                unit,
+                format!("it is no YAML: {}", why.lines().next().unwrap_or_default()),
+            )
+        })?;
         part(source, Arc::new(Document::new(value)), request)
     }
 

@@ -13,6 +13,7 @@ use pantler_core::formatter::{ReadRequest, WriteOptions};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source, StoreError};
 use pantler_formats::FormatterSet;
 use pantler_objects::{Blob, Card, CardValue, Document, Metadata, Text};
+use pantler_testkit::test_data;
 use serde_json::json;
 
 struct File(Bytes);
@@ -125,4 +126,99 @@ fn a_plug_in_is_seen_by_its_own_set_only() {
     assert!(set.get("OddStorage").is_some());
     assert!(FormatterSet::standard().get("OddStorage").is_none());
     assert!(set.names().any(|name| name == "OddStorage"));
+}
+
+/// What Python's `json` and `yaml` write opens, and is the same document again after it is written.
+#[test]
+fn what_json_has_no_word_for_is_text() {
+    let expected = Document::new(json!({
+        "numbers": ["NaN", "Infinity", "-Infinity", 1.5],
+        "text": "NaN, \\\"NaN",
+    }));
+    let in_json = br#"{"numbers": [NaN, Infinity,-Infinity, 1.5], "text": "NaN, \\\"NaN"}"#;
+    let in_yaml = "numbers: [.nan, .inf, -.inf, 1.5]\ntext: 'NaN, \\\"NaN'\n";
+    for (storage, bytes) in [
+        ("JsonStorage", &in_json[..]),
+        ("YamlStorage", in_yaml.as_bytes()),
+    ] {
+        let object = read(storage, bytes).unwrap();
+        assert_eq!(object.difference(&expected), None, "{storage}");
+        let written = write(storage, &object).unwrap();
+        let again = read(storage, written.clone()).unwrap();
+        assert_eq!(again.difference(&expected), None, "{storage}");
+        if storage == "JsonStorage" {
+            serde_json::from_slice::<serde_json::Value>(&written).unwrap();
+        }
+    }
+}
+
+#[test]
+fn yaml_of_other_programs_opens() {
+    let text = "hash: !!binary |\n  TWztoiJ7Aou3y13xBmuGsp03j2k=\nid: !uuid 4b8f\nshape: !<lsst.Box> {x: 1}\n\
+                at: 2020-01-21T00:00:45\nfirst: &one {a: 1}\nsecond: *one\n7: seven\n";
+    let object = read("YamlStorage", text).unwrap();
+    let expected = Document::new(json!({
+        "hash": "TWztoiJ7Aou3y13xBmuGsp03j2k=\n", "id": "4b8f", "shape": {"x": 1},
+        "at": "2020-01-21T00:00:45", "first": {"a": 1}, "second": {"a": 1}, "7": "seven",
+    }));
+    assert_eq!(object.difference(&expected), None);
+}
+
+/// Depth and expanded aliases are bounded, whatever words the file has.
+#[test]
+fn hostile_documents_are_refused() {
+    let deep = format!("{}NaN{}", "[".repeat(100_000), "]".repeat(100_000));
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let before = format!("*a{}, ", level - 1).repeat(10);
+        bomb.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+    }
+    for (storage, text) in [
+        ("JsonStorage", deep.clone()),
+        ("YamlStorage", deep),
+        ("YamlStorage", bomb),
+    ] {
+        let error = read(storage, text).unwrap_err();
+        assert!(matches!(error, FormatError::Corrupt { .. }), "{error}");
+    }
+    let error = read("JsonStorage", "[NaN,\n NaNs]")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("line 2"), "{error}");
+}
+
+/// Files of the real data that hold no dataset, by the ends of their names, each with the reason.
+const NO_DATASETS: &[(&str, &str)] = &[(
+    ".sqlite3",
+    "registries of the repositories that the other files came from",
+)];
+
+/// Every file of the real data is read whole, by the format that its name tells.
+#[test]
+fn every_file_of_the_data_opens() {
+    let Some(manifest) = test_data("MANIFEST.tsv") else {
+        return;
+    };
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    let (mut opened, mut refused, mut failures) = (0, 0, Vec::new());
+    for line in manifest.lines().skip(1) {
+        let name = line.split('\t').next().unwrap();
+        let formatter = FormatterSet::standard().by_extension(name);
+        if NO_DATASETS.iter().any(|(end, _)| name.ends_with(end)) {
+            assert!(formatter.is_none(), "{name}");
+            refused += 1;
+            continue;
+        }
+        let file = File(std::fs::read(test_data(name).unwrap()).unwrap().into());
+        let formatter = formatter.unwrap();
+        let read = formatter
+            .index(&file)
+            .and_then(|layout| formatter.read(&file, layout.as_deref(), &ReadRequest::default()));
+        match read {
+            Ok(_) => opened += 1,
+            Err(error) => failures.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!((opened, refused), (107, 5), "files opened and refused");
 }

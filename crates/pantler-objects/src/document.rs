@@ -1,7 +1,8 @@
 //! A tree of maps, lists and scalars: what a JSON or a YAML file holds.
 //!
 //! One class serves both, because the value is the same and only the formatter differs: `Document` is what a policy means
-//! by `python: dict`. YAML values that JSON has no word for (dates, binary) are text here.
+//! by `python: dict`. What JSON has no word for (numbers that are not finite, dates, binary) is text here: `NaN`, `Infinity`,
+//! `-Infinity`, and the rest as it stands in the file. Written files have it as text, too.
 
 use std::sync::Arc;
 
