@@ -1,7 +1,8 @@
-//! Pictures of what a dataset or a file holds: images with their masks, tables as histograms or as positions on the sky.
+//! Pictures of what a dataset or a file holds: images with their masks, point spread functions, backgrounds, tables as
+//! histograms or as positions on the sky.
 //!
 //! ```text
-//! drawing ─┬─► framed    pixels ◄─ stretch, planes;  scale_bar
+//! drawing ─┬─► framed    pixels ◄─ stretch, planes;  scale_bar;  computed (point spread functions, backgrounds)
 //!          ├─► scatter   positions ◄─ columns
 //!          └─► histogram
 //! canvas, letters, axis, title: what all of them draw with
@@ -12,6 +13,7 @@
 
 mod axis;
 mod canvas;
+mod computed;
 mod framed;
 mod histogram;
 mod letters;
@@ -30,6 +32,7 @@ pub use canvas::Canvas;
 pub use planes::plane_colours;
 pub use title::Title;
 
+use computed::Computed;
 use histogram::Histogram;
 use pixels::Drawn;
 use scatter::Positions;
@@ -58,6 +61,9 @@ pub fn drawing(
             hints: vec!["leave out --column".to_owned()],
         });
     }
+    if let Some(computed) = Computed::of(object) {
+        return draw_computed(&computed?, title);
+    }
     match Drawn::of(object) {
         Some(drawn) => Ok(framed::framed(&drawn, title).0),
         None => Err(NoPicture {
@@ -68,6 +74,19 @@ pub fn drawing(
             hints: Vec::new(),
         }),
     }
+}
+
+fn draw_computed(computed: &Computed, title: &Title) -> Result<Canvas, NoPicture> {
+    let title = Title {
+        name: title.name.clone(),
+        class: computed.what.clone(),
+    };
+    let mut drawn = Drawn::new(Some(&computed.image), None, None).ok_or_else(|| NoPicture {
+        why: "it has no pixels".to_owned(),
+        hints: Vec::new(),
+    })?;
+    drawn.stretch = computed.stretch.or(drawn.stretch);
+    Ok(framed::framed(&drawn, &title).0)
 }
 
 fn draw_table(table: &Table, column: Option<&str>, title: &Title) -> Result<Canvas, NoPicture> {

@@ -26,7 +26,8 @@ use crate::words;
 ///
 /// With --png a picture is written. Of an image: asinh stretch between the 2nd and the 99.7th percentile, mask planes as
 /// translucent colours, y upwards, at most 1024 pixels wide and high, with a compass and a bar for the scale where there is
-/// a WCS. Of a table: its positions on the sky, or a histogram of one column.
+/// a WCS. Of a point spread function: the image of a star at the mean position of those that it was made of. Of a
+/// background: the image that was subtracted. Of a table: its positions on the sky, or a histogram of one column.
 #[derive(Debug, Args)]
 #[command(override_usage = "pantler show [OPTIONS] <REPO>
        pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]

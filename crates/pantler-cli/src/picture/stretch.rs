@@ -50,6 +50,22 @@ impl Stretch {
         Some(Stretch { low, high, soft })
     }
 
+    /// Finds the limits of an image of one star: white is its brightest pixel, black its darkest, and a thousandth of the way
+    /// between them is seen; `None` if it has no finite pixel.
+    pub fn to_the_peak(image: &Image) -> Option<Stretch> {
+        let pixels = image.pixels();
+        let finite = (0..pixels.len())
+            .filter_map(|index| pixels.get_f64(index).filter(|value| value.is_finite()));
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        (low <= high).then_some(Stretch {
+            low,
+            high,
+            soft: (high - low) * 1e-3,
+        })
+    }
+
     /// Returns the grey of a value, from 0 for black to 255 for white.
     pub fn grey(&self, value: f64) -> u8 {
         if self.high <= self.low {
