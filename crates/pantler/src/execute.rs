@@ -363,7 +363,7 @@ fn object_key(node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKe
         rows: parameters.rows.clone(),
         ..whole_request(read)
     };
-    if let Some((part, class)) = part_of_the_whole(read) {
+    if let Some((part, class)) = part_of_the_whole(node, read) {
         request.part.insert(0, part.to_owned());
         request.class = Some(class);
     }
@@ -375,10 +375,14 @@ fn object_key(node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKe
 
 /// A type that reads only the WCS out of the artifact of an exposure is the part `wcs` of that exposure, and the same object
 /// (rules R8 and R13).
-fn part_of_the_whole(read: &Read) -> Option<(&'static str, String)> {
+fn part_of_the_whole(node: &PlanNode, read: &Read) -> Option<(&'static str, String)> {
     use pantler_objects::synonyms::{class_of, components};
     let whole = crate::planner::own_class(read.record.definition.python.as_deref())?;
     let class = read.class.as_deref()?;
+    // The image and the variance are of one class, and the name alone tells which is meant: `calexp_variance`.
+    if whole == "Exposure" && class == "Image" && node.dataset_type.base().ends_with("_variance") {
+        return Some(("variance", whole));
+    }
     // A plane or a header read as an object of its own holds more cards than as a part.
     let differs = matches!(class, "Image" | "Mask" | "Metadata");
     if whole != "Exposure" || class == whole || differs {
