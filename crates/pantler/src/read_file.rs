@@ -30,11 +30,17 @@ pub struct OutsideFile {
 
 impl OutsideFile {
     /// Finds out what a file is, and where its parts lie. Reads headers only.
+    ///
+    /// What has no format that is read, and begins with text in UTF-8, is text: CSV, `README.md`.
     pub fn open(formatters: &FormatterSet, file: &Path) -> Result<OutsideFile> {
+        OutsideFile::of(formatters, file, true)
+    }
+
+    fn of(formatters: &FormatterSet, file: &Path, any_text: bool) -> Result<OutsideFile> {
         let name = file.display().to_string();
         let (store, location) = outside(file)?;
         let source = ArtifactSource::new(&store, &location, &name);
-        let formatter = formatter_of(formatters, &source)?;
+        let formatter = formatter_of(formatters, &source, any_text)?;
         let layout = formatter
             .index(&source)
             .map_err(|source| unreadable(&name, source))?;
@@ -99,7 +105,7 @@ impl Butler {
             None => own_class(graph.definition.python.as_deref()),
             Some(part) => class_of(part).map(str::to_owned),
         };
-        let object = OutsideFile::open(self.formatters(), file)?.read(class.as_deref())?;
+        let object = OutsideFile::of(self.formatters(), file, false)?.read(class.as_deref())?;
         match disagreement(&object) {
             None => Ok(object),
             Some(arcseconds) => Err(Error::Request {
@@ -125,28 +131,67 @@ fn unreadable(name: &str, source: FormatError) -> Error {
     }
 }
 
-/// The formatter that a file's first bytes ask for, else the one that its name does.
-fn formatter_of(formatters: &FormatterSet, source: &dyn Source) -> Result<Arc<dyn Formatter>> {
+/// The formatter that a file's first bytes ask for, else the one that its name does, else that of text if any text will do.
+fn formatter_of(
+    formatters: &FormatterSet,
+    source: &dyn Source,
+    any_text: bool,
+) -> Result<Arc<dyn Formatter>> {
     const FITS: &[u8] = b"SIMPLE  =";
     const GZIP: &[u8] = &[0x1f, 0x8b];
+    const SQLITE: &[u8] = b"SQLite format 3\0";
     let name = source.name();
-    let length = source.bytes()?.min(FITS.len() as u64);
+    let length = source.bytes()?.min(START);
     let start = source
         .read_ranges(std::slice::from_ref(&(0..length)))?
         .pop()
         .unwrap_or_default();
-    let by_content = if start.starts_with(FITS) || start.starts_with(GZIP) {
-        formatters.get("FitsStorage")
-    } else {
-        None
-    };
-    by_content
-        .or_else(|| formatters.by_extension(name))
-        .ok_or_else(|| Error::Request {
-            message: format!("cannot tell the format of {name}"),
-            hints: vec![
-                "give it the extension of its format, for instance .fits, .json, .yaml or .txt"
-                    .to_owned(),
-            ],
+    if (start.starts_with(FITS) || start.starts_with(GZIP))
+        && let Some(fits) = formatters.get("FitsStorage")
+    {
+        return Ok(fits);
+    }
+    if start.starts_with(SQLITE) {
+        return Err(unknown(
+            format!("{name} is an SQLite database, which is no dataset"),
+            "if it is the registry of a repository, name the repository's folder instead",
+        ));
+    }
+    let by_name = formatters.by_extension(name);
+    // CSV is only written.
+    let readable = by_name.filter(|format| !any_text || format.name() != "CSV");
+    readable
+        .or_else(|| {
+            let text = any_text && is_text(&start);
+            text.then(|| formatters.get("TextStorage")).flatten()
         })
+        .ok_or_else(|| {
+            unknown(
+                format!("cannot tell the format of {name}"),
+                "give it the extension of its format, for instance .fits, .json, .yaml or .txt",
+            )
+        })
+}
+
+/// So much of a file is looked at to tell what it is, in bytes.
+const START: u64 = 1024;
+
+/// Whether a file that begins so is text in UTF-8: characters, and no control characters but white space.
+fn is_text(start: &[u8]) -> bool {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        // The last character may go on behind the start.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace())
+}
+
+fn unknown(message: String, hint: &str) -> Error {
+    Error::Request {
+        message,
+        hints: vec![hint.to_owned()],
+    }
 }

@@ -9,6 +9,7 @@
 
 mod composites;
 mod costs;
+mod every_file;
 mod faults;
 mod finding;
 mod ingesting;
