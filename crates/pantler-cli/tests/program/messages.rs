@@ -267,7 +267,7 @@ fn a_file_that_is_broken() {
       looked in  HDU 0
       why        its header has no END before the end of the file
     ");
-    place.write("what.xyz", "?");
+    place.write("what.xyz", "\u{0}\u{1}");
     assert_snapshot!(place.refused("show --file what.xyz", 2), @"
     error: cannot tell the format of what.xyz
 
