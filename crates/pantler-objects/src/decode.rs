@@ -1,6 +1,6 @@
 //! Values out of the rows of an archive record, with errors that say which class and column could not be read.
 //!
-//! The modules that decode a class ([`crate::bounded_field`], [`crate::visit_info`], …) read their rows through [`Row`].
+//! The modules that decode a class ([`crate::bounded_field`], [`crate::visit_info`], …) read their rows through `Row`.
 //! Decoding never changes the record, which survives even where its values are refused: an unknown version of a class is
 //! an error of whoever asks for values, and of nobody else.
 
