@@ -132,10 +132,13 @@ impl Condition {
     }
 }
 
-/// Notes that are kept with what is written.
+/// Writing that are kept with what is written.
 #[derive(Debug, Args)]
-pub struct Notes {
+pub struct Writing {
     /// A note to keep with it; repeatable
     #[arg(long = "notes", value_name = "key=value", value_parser = words::note)]
     pub notes: Vec<(String, String)>,
+    /// Let the repository have the inputs as further parents
+    #[arg(long)]
+    pub add_parents: bool,
 }

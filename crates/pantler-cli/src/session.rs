@@ -68,8 +68,13 @@ impl Session {
         Ok(self.remarking(Butler::open(&inputs, &[], options)?))
     }
 
-    /// Opens repositories to write to. One that does not exist is made only if inputs say what it builds on.
-    pub fn writing(&self, repositories: &Repositories) -> Result<Butler, Failure> {
+    /// Opens repositories to write to. One that does not exist is made only if inputs say what it builds on; one that
+    /// does is given further parents only where that is asked for.
+    pub fn writing(
+        &self,
+        repositories: &Repositories,
+        add_parents: bool,
+    ) -> Result<Butler, Failure> {
         let outputs = outputs(repositories);
         let inputs = &repositories.more.inputs;
         if inputs.is_empty() {
@@ -77,6 +82,7 @@ impl Session {
         }
         let options = ButlerOptions {
             inputs_in_order: repositories.more.inputs_in_order,
+            add_parents,
             ..self.options()
         };
         Ok(self.remarking(Butler::open(inputs, &outputs, options)?))

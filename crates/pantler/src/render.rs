@@ -154,7 +154,7 @@ fn other_report(error: &Error) -> Report {
             format!("{output} exists, and does not have these inputs as its parents"),
         )
         .fact(Label::Found, strangers.join(", "))
-        .hint("open it with add_parents, if what is put there from now on may be made of them"),
+        .hint("let it have them as further parents (--add-parents), if what is put there may be made of them"),
         Error::Request { message, hints } => hints
             .iter()
             .fold(Report::new(Kind::Request, message), |report, hint| {

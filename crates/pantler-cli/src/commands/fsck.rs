@@ -29,7 +29,7 @@ pub struct Fsck {
 impl Fsck {
     pub fn run(&self, session: &Session) -> CommandResult {
         let butler = if self.repair {
-            session.writing(&self.repositories)?
+            session.writing(&self.repositories, false)?
         } else {
             session.reading(&self.repositories)?
         };

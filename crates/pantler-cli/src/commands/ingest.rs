@@ -8,7 +8,7 @@ use pantler::core::report::{Kind, Label};
 use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report};
 use serde_json::json;
 
-use crate::arguments::{Notes, Repositories};
+use crate::arguments::{Repositories, Writing};
 use crate::failure::report_text;
 use crate::program::{CommandResult, Outcome};
 use crate::screen::Screen;
@@ -40,7 +40,7 @@ pub struct Ingest {
     #[arg(long)]
     digest: bool,
     #[command(flatten)]
-    notes: Notes,
+    writing: Writing,
 }
 
 /// What happens to the files.
@@ -64,7 +64,7 @@ impl Ingest {
                 .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name")
                 .into());
         }
-        let butler = session.writing(&self.repositories)?;
+        let butler = session.writing(&self.repositories, self.writing.add_parents)?;
         let options = IngestOptions {
             mode: match self.mode {
                 Mode::Copy => IngestMode::Copy,
@@ -73,7 +73,7 @@ impl Ingest {
                 Mode::InPlace => IngestMode::InPlace,
             },
             digest: self.digest,
-            notes: self.notes.notes.clone(),
+            notes: self.writing.notes.clone(),
         };
         let bar = session.screen.progress(Some(files.len() as u64), "reading");
         let report = butler.ingest(&self.name, &files, &data_id, &options, &|steps| {

@@ -4,7 +4,7 @@ use clap::Args;
 use pantler::{DataId, PutOptions, Query};
 use serde_json::Value;
 
-use crate::arguments::{Condition, Dataset, Notes, Repositories};
+use crate::arguments::{Condition, Dataset, Repositories, Writing};
 use crate::commands::put::{put_json, put_text};
 use crate::program::{CommandResult, Outcome};
 use crate::session::Session;
@@ -21,17 +21,17 @@ pub struct Link {
     #[command(flatten)]
     condition: Condition,
     #[command(flatten)]
-    notes: Notes,
+    writing: Writing,
 }
 
 impl Link {
     pub fn run(&self, session: &Session) -> CommandResult {
         let given = self.dataset.keys.data_id()?;
         let condition = self.condition.parse()?;
-        let butler = session.writing(&self.repositories)?;
+        let butler = session.writing(&self.repositories, self.writing.add_parents)?;
         let name = &self.dataset.name;
         let options = PutOptions {
-            notes: self.notes.notes.clone(),
+            notes: self.writing.notes.clone(),
             ..PutOptions::default()
         };
         let Some(condition) = condition else {

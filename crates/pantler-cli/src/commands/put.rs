@@ -8,7 +8,7 @@ use pantler::core::report::Kind;
 use pantler::{InputOnly, OnConflict, PutOptions, PutResult, Report};
 use serde_json::{Value, json};
 
-use crate::arguments::{Notes, Repositories};
+use crate::arguments::{Repositories, Writing};
 use crate::program::{CommandResult, Outcome};
 use crate::session::Session;
 use crate::words;
@@ -39,7 +39,7 @@ pub struct Put {
     #[arg(long, value_name = "NAME key=value", num_args = 1..)]
     made_from: Vec<OsString>,
     #[command(flatten)]
-    notes: Notes,
+    writing: Writing,
 }
 
 impl Put {
@@ -48,7 +48,7 @@ impl Put {
         let [file] = files.as_slice() else {
             return Err(one_file(&files).into());
         };
-        let butler = session.writing(&self.repositories)?;
+        let butler = session.writing(&self.repositories, self.writing.add_parents)?;
         let object = butler.read_file(&self.name, &data_id, file)?;
         let options = PutOptions {
             on_conflict: if self.replace {
@@ -61,7 +61,7 @@ impl Put {
             } else {
                 InputOnly::Refuse
             },
-            notes: self.notes.notes.clone(),
+            notes: self.writing.notes.clone(),
             inputs: words::datasets(&self.made_from)?,
         };
         let result = butler.put(&object, &self.name, &data_id, &options)?;

@@ -27,7 +27,7 @@ pub struct Rm {
 impl Rm {
     pub fn run(&self, session: &Session) -> CommandResult {
         let data_id = self.dataset.keys.data_id()?;
-        let butler = session.writing(&self.repositories)?;
+        let butler = session.writing(&self.repositories, false)?;
         let options = RemoveOptions {
             force: self.force,
             dry_run: self.dry_run,

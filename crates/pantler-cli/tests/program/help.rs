@@ -137,6 +137,9 @@ fn ingest() {
           --notes <key=value>
               A note to keep with it; repeatable
 
+          --add-parents
+              Let the repository have the inputs as further parents
+
       -h, --help
               Print help (see a summary with '-h')
     ");
@@ -169,6 +172,7 @@ fn put() {
           --made-from <NAME key=value>...  A dataset that it was made from, its name and data ID;
                                            repeatable
           --notes <key=value>              A note to keep with it; repeatable
+          --add-parents                    Let the repository have the inputs as further parents
       -h, --help                           Print help
     ");
 }
@@ -208,6 +212,9 @@ fn link() {
 
           --notes <key=value>
               A note to keep with it; repeatable
+
+          --add-parents
+              Let the repository have the inputs as further parents
 
       -h, --help
               Print help (see a summary with '-h')

@@ -4,6 +4,7 @@
 mod support;
 
 mod contract;
+mod errors;
 mod help;
 mod messages;
 mod survey;
