@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -24,7 +25,8 @@ use crate::KeyValue;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct DataId {
-    entries: Vec<(String, KeyValue)>,
+    /// Keys are shared: listings have millions of data IDs with the same few.
+    entries: Vec<(Arc<str>, KeyValue)>,
 }
 
 impl DataId {
@@ -35,6 +37,21 @@ impl DataId {
             data_id.insert(key, value);
         }
         data_id
+    }
+
+    /// Makes one of many data IDs with the same keys, which it shares with them; no key may be there twice.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use pantler_core::DataId;
+    /// let keys: [Arc<str>; 2] = ["visit".into(), "ccd".into()];
+    /// let data_id = DataId::of_shared_keys(&keys, [1.into(), 2.into()]);
+    /// assert_eq!(data_id.to_string(), "visit=1 ccd=2");
+    /// ```
+    pub fn of_shared_keys(keys: &[Arc<str>], values: impl IntoIterator<Item = KeyValue>) -> DataId {
+        DataId {
+            entries: keys.iter().cloned().zip(values).collect(),
+        }
     }
 
     /// Reads `visit=1 ccd=2`, guessing the types of the values (whole numbers are integers).
@@ -56,22 +73,22 @@ impl DataId {
     pub fn get(&self, key: &str) -> Option<&KeyValue> {
         self.entries
             .iter()
-            .find(|(name, _)| name == key)
+            .find(|(name, _)| **name == *key)
             .map(|(_, value)| value)
     }
 
     /// Sets `key` to `value`, in its old place if it was there.
     pub fn insert(&mut self, key: impl Into<String>, value: KeyValue) {
-        let key = key.into();
-        match self.entries.iter_mut().find(|(name, _)| *name == key) {
+        let key: String = key.into();
+        match self.entries.iter_mut().find(|(name, _)| **name == *key) {
             Some(entry) => entry.1 = value,
-            None => self.entries.push((key, value)),
+            None => self.entries.push((key.into(), value)),
         }
     }
 
     /// Takes `key` out and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<KeyValue> {
-        let index = self.entries.iter().position(|(name, _)| name == key)?;
+        let index = self.entries.iter().position(|(name, _)| **name == *key)?;
         Some(self.entries.remove(index).1)
     }
 
@@ -84,10 +101,15 @@ impl DataId {
 
     /// Returns the part of this data ID whose keys are in `keys`, in the order of `keys`.
     pub fn restricted_to<S: AsRef<str>>(&self, keys: &[S]) -> DataId {
-        DataId::new(keys.iter().filter_map(|key| {
-            self.get(key.as_ref())
-                .map(|value| (key.as_ref(), value.clone()))
-        }))
+        let mut entries = Vec::with_capacity(keys.len());
+        for key in keys.iter().map(AsRef::as_ref) {
+            let is_new = entries
+                .iter()
+                .all(|(known, _): &(Arc<str>, _)| **known != *key);
+            let entry = self.entries.iter().find(|(name, _)| **name == *key);
+            entries.extend(entry.filter(|_| is_new).cloned());
+        }
+        DataId { entries }
     }
 
     /// Returns the values of `keys`, in their order, for sorting data IDs by those keys; `None`, which sorts first, where there
@@ -132,9 +154,7 @@ impl DataId {
 
     /// Returns the keys and values in the order in which they were given.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &KeyValue)> {
-        self.entries
-            .iter()
-            .map(|(key, value)| (key.as_str(), value))
+        self.entries.iter().map(|(key, value)| (&**key, value))
     }
 
     /// Returns the keys in the order in which they were given.

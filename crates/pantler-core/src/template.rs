@@ -126,6 +126,14 @@ impl Template {
 
     /// Returns the path for a data ID, which may have more keys than the template.
     pub fn fill(&self, data_id: &DataId) -> Result<Filled, FillError> {
+        let filled = self.fill_again(data_id)?;
+        let values = self.values(data_id)?;
+        self.check_read_back(data_id, &values, filled.path.as_str())?;
+        Ok(filled)
+    }
+
+    /// Returns the path for a data ID that was filled in before: it is not read back once more.
+    pub fn fill_again(&self, data_id: &DataId) -> Result<Filled, FillError> {
         let values = self.values(data_id)?;
         let path = self.print(&values)?;
         let refuse = |why: &str| FillError::Path {
@@ -134,7 +142,6 @@ impl Template {
             why: why.to_owned(),
         };
         let checked = ArtifactPath::new(&path).map_err(|refused| refuse(refused.why))?;
-        self.check_read_back(data_id, &values, &path)?;
         let hdu = match &self.hdu {
             None => None,
             Some(Hdu::Constant(number)) => Some(*number),

@@ -33,6 +33,7 @@ mod header_agreement;
 mod ingest;
 mod own_names;
 mod parameters;
+mod parsed_template;
 mod planner;
 mod policy_check;
 mod put;

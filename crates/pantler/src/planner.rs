@@ -12,7 +12,6 @@ use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::template::Template;
 use pantler_core::{DataId, DatasetRecord, KeyType, Location, synonyms};
 use pantler_formats::FormatterSet;
 
@@ -330,7 +329,8 @@ pub fn locate(record: &DatasetRecord, asked: &Asked) -> Result<(Location, Option
         .template
         .as_deref()
         .ok_or_else(|| no_path("it has no template".to_owned()))?;
-    let template = Template::parse(template).map_err(|error| no_path(error.to_string()))?;
+    let template =
+        crate::parsed_template::parsed(template).map_err(|error| no_path(error.to_string()))?;
     let explicit = record
         .artifact
         .as_ref()
@@ -340,8 +340,9 @@ pub fn locate(record: &DatasetRecord, asked: &Asked) -> Result<(Location, Option
     {
         return Ok((location.clone(), None));
     }
+    // It was read back when the dataset was written.
     let filled = template
-        .fill(&record.data_id)
+        .fill_again(&record.data_id)
         .map_err(|error| no_path(error.to_string()))?;
     Ok((
         explicit.unwrap_or(Location::Inside(filled.path)),

@@ -394,9 +394,11 @@ impl<'b> Listing<'b> {
             composites::note_members(&mut members, &record);
             let mut row = reference(&planner, repository, &record)?;
             row.dataset_type = groups[group].dataset_type.clone();
-            let ordered = row.data_id.restricted_to(&groups[group].keys);
-            if ordered.len() == row.data_id.len() {
-                row.data_id = ordered;
+            if !row.data_id.keys().eq(groups[group].keys.iter()) {
+                let ordered = row.data_id.restricted_to(&groups[group].keys);
+                if ordered.len() == row.data_id.len() {
+                    row.data_id = ordered;
+                }
             }
             rows.push(row);
         }
@@ -462,9 +464,11 @@ fn reference(
     record: &DatasetRecord,
 ) -> Result<DatasetRef> {
     let open = planner.chain.repository(repository);
-    let asked = Asked::new(record.dataset_type(), &record.data_id);
     let location = match &record.artifact {
-        Some(_) => Some(locate(record, &asked)?.0.to_string()),
+        Some(_) => {
+            let asked = Asked::new(record.dataset_type(), &record.data_id);
+            Some(locate(record, &asked)?.0.to_string())
+        }
         None => None,
     };
     Ok(DatasetRef {

@@ -39,6 +39,8 @@ impl KeyTable {
 pub(super) struct Known {
     pub(super) id: i64,
     pub(super) definition: Arc<DefinitionVersion>,
+    /// The names of the definition's keys, for all data IDs to share.
+    pub(super) key_names: Arc<[Arc<str>]>,
     pub(super) key_table: Arc<KeyTable>,
 }
 
@@ -216,8 +218,10 @@ impl Catalogue {
         definition: Arc<DefinitionVersion>,
         key_table: Arc<KeyTable>,
     ) -> Known {
+        let key_names = definition.keys.iter().map(|(key, _)| key.as_str().into());
         let known = Known {
             id,
+            key_names: key_names.collect(),
             definition,
             key_table,
         };

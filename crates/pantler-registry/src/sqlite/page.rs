@@ -114,8 +114,36 @@ impl<'t> Select<'t> {
         )
     }
 
-    /// `a > x OR (a = x AND b < y)` for a data ID `x, y` and an order by `a` and, descending, by `b`.
+    /// What stands behind a data ID in the order asked for.
     fn start_behind(&mut self, after: &DataId, request: &PageRequest) -> Option<()> {
+        let order = request.order.as_slice();
+        let [(_, descending), others @ ..] = order else {
+            // A type without keys has one dataset, and nothing behind it.
+            self.conditions.push("FALSE".to_owned());
+            return Some(());
+        };
+        if others.iter().any(|(_, other)| other != descending) {
+            return self.start_behind_mixed(after, request);
+        }
+        // Compared as one row, so that the index leads to the place however few values the first keys have.
+        let columns = order
+            .iter()
+            .map(|(key, _)| format!("k.{}", schema::column(key)));
+        let columns: Vec<String> = columns.collect();
+        let sign = if *descending { "<" } else { ">" };
+        for (key, _) in order {
+            self.values.push(bound(after.get(key)?.clone()));
+        }
+        self.conditions.push(format!(
+            "({}) {sign} ({})",
+            columns.join(", "),
+            vec!["?"; columns.len()].join(", ")
+        ));
+        Some(())
+    }
+
+    /// `a > x OR (a = x AND b < y)` for a data ID `x, y` and an order by `a` and, descending, by `b`.
+    fn start_behind_mixed(&mut self, after: &DataId, request: &PageRequest) -> Option<()> {
         let mut ways = Vec::new();
         for (index, (key, descending)) in request.order.iter().enumerate() {
             let sign = if *descending { "<" } else { ">" };
@@ -128,20 +156,13 @@ impl<'t> Select<'t> {
             self.values.push(bound(after.get(key)?.clone()));
             ways.push(format!("({})", all.join(" AND ")));
         }
-        // A type without keys has one dataset, and nothing behind it.
-        if ways.is_empty() {
-            ways.push("FALSE".to_owned());
-        }
+        self.conditions.push(format!("({})", ways.join(" OR ")));
         // What the first key alone says is what an index can use.
-        if let [(first, descending), _, ..] = request.order.as_slice() {
-            let sign = if *descending { "<=" } else { ">=" };
-            self.conditions.push(format!("({})", ways.join(" OR ")));
-            self.conditions
-                .push(format!("k.{} {sign} ?", schema::column(first)));
-            self.values.push(bound(after.get(first)?.clone()));
-        } else {
-            self.conditions.push(format!("({})", ways.join(" OR ")));
-        }
+        let (first, descending) = request.order.first()?;
+        let sign = if *descending { "<=" } else { ">=" };
+        self.conditions
+            .push(format!("k.{} {sign} ?", schema::column(first)));
+        self.values.push(bound(after.get(first)?.clone()));
         Some(())
     }
 

@@ -98,12 +98,9 @@ impl<'c> RowReader<'c> {
         let failed = |error| self.session.failed("read", &error);
         let text = row.get_ref(4).map_err(failed)?.as_str();
         let values = text.ok().and_then(data_id_json::decode_values);
-        let keys = &known.definition.keys;
+        let keys = &known.key_names;
         match values {
-            Some(values) if values.len() == keys.len() => {
-                let keys = keys.iter().map(|(key, _)| key.clone());
-                Ok(DataId::new(keys.zip(values)))
-            }
+            Some(values) if values.len() == keys.len() => Ok(DataId::of_shared_keys(keys, values)),
             _ => Err(self.corrupt(number, "the data ID")),
         }
     }

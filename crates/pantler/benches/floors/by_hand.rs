@@ -71,7 +71,7 @@ impl ByHand {
     pub fn list(&self) -> usize {
         let sql = format!(
             "SELECT k.k_tract, k.k_patch, k.k_visit, k.k_ccd, d.uuid, d.bytes FROM {} AS k \
-             JOIN dataset AS d ON d.id = k.dataset ORDER BY k.k_ccd, k.k_patch, k.k_tract, k.k_visit",
+             JOIN dataset AS d ON d.id = k.dataset ORDER BY k.k_tract, k.k_patch, k.k_visit, k.k_ccd",
             self.table
         );
         let mut statement = self
@@ -121,13 +121,6 @@ impl Writer {
     pub fn put(&self, number: i64) {
         let bytes = self.file(number);
         self.row(number, &bytes);
-    }
-
-    /// Writes many files durably, then all rows in one commit.
-    pub fn batch(&self, numbers: std::ops::Range<i64>) {
-        let written: Vec<(i64, Vec<u8>)> =
-            numbers.map(|number| (number, self.file(number))).collect();
-        self.rows(written.into_iter());
     }
 
     /// Writes rows in one commit.

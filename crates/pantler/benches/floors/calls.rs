@@ -64,7 +64,9 @@ pub fn finding(place: &Place, count: i64) {
     compare(
         &format!("registry: find one among {count}"),
         2_000,
-        |number| drop(by_hand.find(scattered(number, count))),
+        |number| {
+            by_hand.find(scattered(number, count));
+        },
         |number| {
             let request = FindRequest {
                 dataset_type: TypeName::new("note").expect("it is a name"),
@@ -80,7 +82,9 @@ pub fn finding(place: &Place, count: i64) {
     compare(
         &format!("plan a get of one among {count}"),
         2_000,
-        |number| drop(by_hand.find(scattered(number, count))),
+        |number| {
+            by_hand.find(scattered(number, count));
+        },
         |number| {
             let plan = butler.explain(
                 "note",

@@ -7,6 +7,8 @@
 //!
 //! Both sides of a pair take turns within one run; of each turn the ratio is taken, and the median of the ratios is printed.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
+
 mod by_hand;
 mod calls;
 mod pairs;
@@ -19,6 +21,10 @@ fn main() {
     let large = large();
     println!("| call | floor | pantler | ratio | spread |");
     println!("| --- | --- | --- | --- | --- |");
+    if std::env::args().any(|word| word == "--listing") {
+        calls::listing(&Place::filled(large), large as usize);
+        return;
+    }
     calls::small(&Place::new(), 1_000);
     calls::writing(&Place::new());
     calls::listing(&Place::filled(100_000), 100_000);

@@ -13,8 +13,9 @@ use pantler_core::{DataId, DatasetRecord, TypeName};
 use crate::chain::Chain;
 use crate::error::Result;
 
-/// How many datasets of one repository are fetched at a time.
-const PAGE: usize = 512;
+/// How many datasets of one repository are fetched first, and at most at a time.
+const FIRST_PAGE: usize = 256;
+const LARGEST_PAGE: usize = 4096;
 
 /// Datasets of one type and one set of keys.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ impl Merged<'_> {
                         data_id: wanted.data_id.clone(),
                         condition: condition.clone(),
                         after: None,
-                        limit: PAGE,
+                        limit: FIRST_PAGE,
                     },
                     page: VecDeque::new(),
                     has_ended: false,
@@ -154,6 +155,7 @@ impl Stream {
         let registry = chain.repository(self.repository).registry();
         self.page = registry.page(&self.request)?.into();
         self.has_ended = self.page.len() < self.request.limit;
+        self.request.limit = (self.request.limit * 4).min(LARGEST_PAGE);
         self.request.after = self.page.back().map(|record| record.data_id.clone());
         Ok(())
     }
