@@ -85,14 +85,8 @@ impl Butler {
         Repository::init(root, policies, &absolute)
     }
 
-    /// Opens repositories to read from, and at most one to write to. An output that does not exist is made, with the inputs as its parents.
+    /// Opens repositories to read from and to write to. An output that does not exist is made, with the inputs as its parents.
     pub fn open(inputs: &[PathBuf], outputs: &[PathBuf], options: ButlerOptions) -> Result<Butler> {
-        if outputs.len() > 1 {
-            return Err(Error::Unsupported {
-                message: "this version of pantler writes to one repository at a time".to_owned(),
-                hints: vec![format!("{} outputs were named", outputs.len())],
-            });
-        }
         for output in outputs {
             adopt_inputs(output, inputs, &options)?;
         }
@@ -250,7 +244,7 @@ impl Butler {
         }
     }
 
-    /// Puts an object into the first output, all or nothing.
+    /// Puts an object into every output, into each all or nothing (rule R28).
     pub fn put(
         &self,
         object: &ObjectRef,
@@ -267,12 +261,12 @@ impl Butler {
         self.putter().explain(&self.resolve(name, data_id)?)
     }
 
-    /// Records parts that were put one by one as a composite.
+    /// Records parts that were put one by one as a composite, in every output.
     pub fn link(&self, name: &str, data_id: &DataId, options: &PutOptions) -> Result<PutResult> {
         self.putter().link(&self.resolve(name, data_id)?, options)
     }
 
-    /// Ingests files as datasets of one type; `progress` is told of every file that was looked at.
+    /// Ingests files into the one output as datasets of one type; `progress` is told of every file that was looked at.
     pub fn ingest(
         &self,
         name: &str,
@@ -281,6 +275,20 @@ impl Butler {
         options: &IngestOptions,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<IngestReport> {
+        let outputs = self.chain.outputs();
+        if outputs.len() > 1 {
+            let names = outputs
+                .iter()
+                .map(|output| self.chain.repository(*output).name());
+            let names: Vec<&str> = names.collect();
+            return Err(Error::Unsupported {
+                message: format!(
+                    "files are ingested into one repository, and {} are named",
+                    names.len()
+                ),
+                hints: vec![format!("ingest into each alone: {}", names.join(", "))],
+            });
+        }
         self.putter()
             .ingest(&self.resolve(name, data_id)?, files, options, progress)
     }

@@ -23,6 +23,8 @@ pub struct Chain {
     /// For each repository, the numbers of its parents.
     parents: Vec<Vec<usize>>,
     outputs: Vec<usize>,
+    /// The numbers of the repositories that were named to be read from.
+    inputs: Vec<usize>,
     /// Keys that are of one type here and of another there; almost always none.
     clashes: Vec<KeyClash>,
     /// The tags that were given to repositories when they were opened, beside those that they keep themselves.
@@ -48,6 +50,7 @@ impl Chain {
             repositories: Vec::new(),
             parents: Vec::new(),
             outputs: Vec::new(),
+            inputs: Vec::new(),
             clashes: Vec::new(),
             tags: Vec::new(),
             inputs_in_order: false,
@@ -57,7 +60,8 @@ impl Chain {
             chain.outputs.push(index);
         }
         for input in inputs {
-            chain.add(input, Access::ReadOnly, opener)?;
+            let index = chain.add(input, Access::ReadOnly, opener)?;
+            chain.inputs.push(index);
         }
         chain.complete()
     }
@@ -73,10 +77,14 @@ impl Chain {
     /// Makes a chain of repositories that are open already; the first `outputs` of them are written to.
     pub fn of(repositories: Vec<Arc<Repository>>, outputs: usize) -> Result<Chain> {
         let chain = Chain {
-            // Each one the parent of the one before it: the order given is the search order.
+            // Each one the parent of the one before it: the order given is the search order. Outputs all build on the first input.
             parents: (0..repositories.len())
-                .map(|index| (index + 1..repositories.len()).take(1).collect())
+                .map(|index| {
+                    let parent = (index + 1).max(outputs);
+                    (parent..repositories.len()).take(1).collect()
+                })
                 .collect(),
+            inputs: (outputs.min(repositories.len())..repositories.len()).collect(),
             repositories,
             outputs: (0..outputs).collect(),
             clashes: Vec::new(),
@@ -90,6 +98,7 @@ impl Chain {
     pub fn of_siblings(repositories: Vec<Arc<Repository>>) -> Result<Chain> {
         let chain = Chain {
             parents: vec![Vec::new(); repositories.len()],
+            inputs: (0..repositories.len()).collect(),
             repositories,
             outputs: Vec::new(),
             clashes: Vec::new(),
@@ -97,6 +106,46 @@ impl Chain {
             inputs_in_order: false,
         };
         chain.complete()
+    }
+
+    /// Returns the chain as a put into one of its outputs sees it: that output, what it builds on, and the inputs. What other
+    /// outputs have is not part of it, as whoever opens this one alone will not see that (rule R28).
+    pub(crate) fn seen_from(&self, output: usize) -> Chain {
+        let mut kept = vec![output];
+        let above = |index: usize| std::iter::once(index).chain(self.ancestors(index));
+        let named = self.ancestors(output).into_iter().chain(
+            self.inputs
+                .iter()
+                .flat_map(|input| above(*input))
+                .collect::<Vec<_>>(),
+        );
+        for index in named {
+            if !kept.contains(&index) {
+                kept.push(index);
+            }
+        }
+        let now = |old: &usize| kept.iter().position(|kept| kept == old);
+        let mut view = Chain {
+            repositories: kept
+                .iter()
+                .map(|index| self.repositories[*index].clone())
+                .collect(),
+            parents: kept
+                .iter()
+                .map(|index| self.parents[*index].iter().filter_map(now).collect())
+                .collect(),
+            outputs: vec![0],
+            inputs: self.inputs.iter().filter_map(now).collect(),
+            clashes: Vec::new(),
+            tags: self
+                .tags
+                .iter()
+                .filter_map(|(at, tag)| Some((now(at)?, tag.clone())))
+                .collect(),
+            inputs_in_order: self.inputs_in_order,
+        };
+        view.clashes = view.find_clashes();
+        view
     }
 
     /// Lets the order of the inputs decide between siblings (rule R17).

@@ -313,6 +313,20 @@ pub enum Error {
         /// The repository.
         repository: String,
     },
+    /// A put into several repositories failed after some of them had it (rule R28).
+    #[error("`{}` was put into some repositories only", .asked.name)]
+    PartlyPut {
+        /// What was to be put.
+        asked: Asked,
+        /// The repositories that have it.
+        done: Vec<String>,
+        /// The repository whose commit failed.
+        failed: String,
+        /// The repositories whose turn had not come.
+        waiting: Vec<String>,
+        /// Why it failed.
+        source: Box<Error>,
+    },
     /// A file whose data ID is not known whole.
     #[error("no value for the key `{key}` of {file}")]
     NoValue {
@@ -504,6 +518,7 @@ impl Error {
     pub(crate) fn innermost(&self) -> &Error {
         match self {
             Error::Shared(error) => error.innermost(),
+            Error::PartlyPut { source, .. } => source.innermost(),
             error => error,
         }
     }

@@ -62,7 +62,7 @@ pub use ingest::{IngestMode, IngestOptions, IngestReport};
 pub use parameters::Parameters;
 pub use planner::Composition;
 pub use policy_check::check_policies;
-pub use put::{InputOnly, OnConflict, PutNode, PutOptions, PutPlan, PutResult, Who};
+pub use put::{InputOnly, OnConflict, PutNode, PutOptions, PutOutput, PutPlan, PutResult, Who};
 pub use query::{DatasetRef, Listing, Query};
 pub use read_file::OutsideFile;
 pub use remove::{RemoveOptions, RemoveResult};

@@ -5,7 +5,7 @@
 //! file as the user's own, which must never be taken for a leftover.
 //!
 //! ```text
-//! .pantler/staging/PROCESS-DATASET-PATH       an artifact; PATH is a digest of the path that it is for
+//! .pantler/staging/PROCESS-NUMBER-PATH        an artifact; PATH is a digest of the path that it is for
 //! .pantler/staging/PROCESS-text-NUMBER        a small text of the repository's own
 //! .pantler/superseded/DATASET/NAME            a replaced artifact
 //! .pantler/registry.sqlite-new-PROCESS        a registry that is being made (by the registry itself)
@@ -29,7 +29,7 @@ pub(crate) const SUPERSEDED: &str = ".pantler/superseded";
 /// How the name starts of a registry that is being made.
 const NEW_REGISTRY: &str = "registry.sqlite-new-";
 
-/// A name in the staging folder for a dataset's artifact that is to lie, or lay, at a path.
+/// A name in the staging folder for an artifact that is to lie, or lay, at a path; `id` tells it from all others.
 pub(crate) fn staging_path(id: DatasetId, target: &ArtifactPath) -> Result<ArtifactPath> {
     let process = std::process::id();
     let purpose = fingerprint(target);

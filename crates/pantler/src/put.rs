@@ -13,6 +13,7 @@ mod explain;
 mod input_only;
 mod inputs;
 mod linking;
+mod outputs;
 pub(crate) mod replace;
 
 pub(crate) use artifact::{formatter_of, new_write};
@@ -89,6 +90,28 @@ pub struct PutResult {
     pub recorded: bool,
     /// The dataset's identity.
     pub id: DatasetId,
+    /// What happened in each repository, where it was put into several; empty for one (rule R28). The lists above are then
+    /// those of all of them together, and unchanged is what was there already in each.
+    pub outputs: Vec<PutOutput>,
+}
+
+/// What a put or a link did in one of several repositories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutOutput {
+    /// The repository's root.
+    pub repository: String,
+    /// The repository, as it was named.
+    pub repository_name: String,
+    /// The locations that were written in it.
+    pub written: Vec<String>,
+    /// The components (or the dataset itself) that were there already.
+    pub unchanged: Vec<String>,
+    /// The components that were only recorded.
+    pub input_only: Vec<String>,
+    /// Whether a composition was recorded in it.
+    pub recorded: bool,
+    /// The dataset's identity there.
+    pub id: DatasetId,
 }
 
 /// An artifact to be written.
@@ -148,6 +171,37 @@ pub(crate) struct Decision {
     pub input_only: Vec<String>,
     /// The definitions that it uses, each with the number of the repository that it stands in.
     pub definitions: Vec<(usize, Arc<pantler_core::policy::Definition>)>,
+    /// The identities that it gave or found.
+    pub identities: outputs::Identities,
+}
+
+impl Decision {
+    /// Whether nothing is left to be written.
+    fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.compositions.is_empty()
+    }
+}
+
+/// A decision with what it is about.
+pub(crate) struct Decided {
+    data_id: DataId,
+    id: DatasetId,
+    written: Vec<String>,
+    recorded: bool,
+    decision: Decision,
+}
+
+impl Decided {
+    fn new(data_id: DataId, id: DatasetId, decision: Decision) -> Decided {
+        let paths = decision.writes.iter().map(|write| write.path.to_string());
+        Decided {
+            data_id,
+            id,
+            written: paths.collect(),
+            recorded: !decision.compositions.is_empty(),
+            decision,
+        }
+    }
 }
 
 /// Puts objects into the first output of a chain.
@@ -198,6 +252,30 @@ impl Putter<'_> {
         resolved: &Resolved,
         options: &PutOptions,
     ) -> Result<PutResult> {
+        let provenance = self.who.did("put", &options.notes);
+        if self.planner.chain.outputs().len() < 2 {
+            let decided = self.decide_put(object, resolved, options, Default::default())?;
+            return self.commit(resolved, decided, &provenance);
+        }
+        // Where the outputs differ in what they have, a key is completed from all of them together.
+        let mut resolved = resolved.clone();
+        if resolved.part.is_empty() {
+            let graph = self.planner.graph(&resolved)?;
+            let (_, data_id) = self.complete_data_id(&graph, &resolved)?;
+            resolved.data_id = resolved.data_id.union(&data_id);
+        }
+        self.for_each_output(&resolved, &provenance, &|putter, identities| {
+            putter.decide_put(object, &resolved, options, identities)
+        })
+    }
+
+    fn decide_put(
+        &self,
+        object: &ObjectRef,
+        resolved: &Resolved,
+        options: &PutOptions,
+        identities: outputs::Identities,
+    ) -> Result<Decided> {
         let (_, output) = self.planner.chain.output("put")?;
         if !output.writable() {
             return Err(Error::NotWritable {
@@ -210,16 +288,10 @@ impl Putter<'_> {
         self.planner
             .check_unused_keys(&resolved, &graph, &data_id)?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        decider.decision.identities = identities;
         decider.find_inputs(&graph)?;
         let id = decider.dataset(&graph, object, &data_id, &resolved.asked.name)?;
-        let decision = decider.finish();
-        self.commit(
-            &resolved,
-            data_id,
-            id,
-            decision,
-            &self.who.did("put", &options.notes),
-        )
+        Ok(Decided::new(data_id, id, decider.finish()))
     }
 
     /// Records parts that were put one by one as a composite; nothing is written but the record.
@@ -228,6 +300,30 @@ impl Putter<'_> {
     }
 
     fn link_once(&self, resolved: &Resolved, options: &PutOptions) -> Result<PutResult> {
+        let provenance = self.who.did("link", &options.notes);
+        if self.planner.chain.outputs().len() < 2 {
+            let decided = self.decide_link(resolved, options, Default::default())?;
+            return self.commit(resolved, decided, &provenance);
+        }
+        let graph = self.planner.graph(resolved)?;
+        let candidates = Candidates::find(self.planner.chain, &graph, &resolved.data_id)?;
+        let (asked, given) = (&resolved.asked, &resolved.data_id);
+        let data_id = complete(self.planner.chain, &candidates, &graph, asked, given)?;
+        let resolved = Resolved {
+            data_id: given.union(&data_id),
+            ..resolved.clone()
+        };
+        self.for_each_output(&resolved, &provenance, &|putter, identities| {
+            putter.decide_link(&resolved, options, identities)
+        })
+    }
+
+    fn decide_link(
+        &self,
+        resolved: &Resolved,
+        options: &PutOptions,
+        identities: outputs::Identities,
+    ) -> Result<Decided> {
         self.planner.chain.output("link")?;
         let graph = self.planner.graph(resolved)?;
         if !graph.is_composite() || !resolved.part.is_empty() {
@@ -251,16 +347,10 @@ impl Putter<'_> {
             &resolved.data_id,
         )?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
+        decider.decision.identities = identities;
         decider.find_inputs(&graph)?;
         let id = decider.link(&graph, &data_id)?;
-        let decision = decider.finish();
-        self.commit(
-            resolved,
-            data_id,
-            id,
-            decision,
-            &self.who.did("link", &options.notes),
-        )
+        Ok(Decided::new(data_id, id, decider.finish()))
     }
 
     /// The graph to put: of the whole type, or of the component that a dotted name means, if it has an artifact of its own.

@@ -46,6 +46,7 @@ impl Error {
             | Error::NothingToRemove { .. } => absence_report(self),
             Error::Conflict { .. }
             | Error::Raced { .. }
+            | Error::PartlyPut { .. }
             | Error::PathTaken { .. }
             | Error::ReadOnly { .. }
             | Error::NoComponent { .. }

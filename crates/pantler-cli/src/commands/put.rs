@@ -87,7 +87,7 @@ fn one_file(files: &[PathBuf]) -> Report {
 
 /// Returns the document of a put or a link.
 pub fn put_json(result: &PutResult) -> Value {
-    json!({
+    let mut document = json!({
         "name": result.name,
         "data_id": data_id_json(&result.data_id),
         "written": result.written,
@@ -95,31 +95,61 @@ pub fn put_json(result: &PutResult) -> Value {
         "input_only": result.input_only,
         "recorded": result.recorded,
         "id": result.id.to_string(),
-    })
+    });
+    if !result.outputs.is_empty() {
+        let outputs = result.outputs.iter().map(|output| {
+            json!({
+                "repository": output.repository,
+                "repository_name": output.repository_name,
+                "written": output.written,
+                "unchanged": output.unchanged,
+                "input_only": output.input_only,
+                "recorded": output.recorded,
+                "id": output.id.to_string(),
+            })
+        });
+        document["outputs"] = outputs.collect();
+    }
+    document
 }
 
 /// Returns what a put or a link did, for people.
 pub fn put_text(result: &PutResult) -> String {
     let mut text = format!("{} {}\n", result.name, result.data_id);
+    if result.outputs.is_empty() {
+        let lists = [&result.written, &result.unchanged, &result.input_only];
+        add_lists(&mut text, "  ", lists, result.recorded, &result.name);
+    }
+    for output in &result.outputs {
+        text.push_str(&format!("  {}\n", output.repository_name));
+        let lists = [&output.written, &output.unchanged, &output.input_only];
+        add_lists(&mut text, "    ", lists, output.recorded, &result.name);
+    }
+    text
+}
+
+/// Adds what was written, what was there, and what was only recorded.
+fn add_lists(
+    text: &mut String,
+    indent: &str,
+    [written, unchanged, input_only]: [&Vec<String>; 3],
+    recorded: bool,
+    name: &String,
+) {
     let mut add = |label: &str, items: &[String]| {
         for (index, item) in items.iter().enumerate() {
             let label = if index == 0 { label } else { "" };
-            text.push_str(&format!("  {label:<10}  {item}\n"));
+            text.push_str(&format!("{indent}{label:<10}  {item}\n"));
         }
     };
-    add("written", &result.written);
-    add("unchanged", &result.unchanged);
-    add("input only", &result.input_only);
-    add(
-        "recorded",
-        if result.recorded {
-            std::slice::from_ref(&result.name)
-        } else {
-            &[]
-        },
-    );
-    if result.written.is_empty() && !result.recorded {
-        text.push_str("  nothing new: it was there already\n");
+    add("written", written);
+    add("unchanged", unchanged);
+    add("input only", input_only);
+    if recorded {
+        add("recorded", std::slice::from_ref(name));
     }
-    text
+    if written.is_empty() && !recorded {
+        text.push_str(indent);
+        text.push_str("nothing new: it was there already\n");
+    }
 }

@@ -35,8 +35,7 @@ impl Decider<'_> {
         if let Some(existing) = &existing
             && unchanged_since_read(object, graph, &data_id, existing.record.id)
         {
-            self.decision.unchanged.push(label.to_owned());
-            return Ok(existing.record.id);
+            return Ok(self.is_there(graph, &data_id, existing.record.id, label));
         }
         let formatter = self.formatter(graph)?;
         let asked = self.putter.asked(graph, &data_id);
@@ -52,10 +51,7 @@ impl Decider<'_> {
         let mut replaces = None;
         if let Some(existing) = existing {
             match self.difference(graph, &formatter, &memory, digest, &existing)? {
-                None => {
-                    self.decision.unchanged.push(label.to_owned());
-                    return Ok(existing.record.id);
-                }
+                None => return Ok(self.is_there(graph, &data_id, existing.record.id, label)),
                 Some(_) if self.is_anothers(graph, &existing)? => {
                     return Err(self.path_taken(graph, &data_id, &existing));
                 }
@@ -73,9 +69,14 @@ impl Decider<'_> {
             Content::Memory(bytes.clone()),
             bytes.len() as u64,
         )?;
-        let id = write.id;
+        let known = self.decision.identities.of(&graph.dataset_type, &data_id);
+        let id = self.usable(known)?.unwrap_or(write.id);
+        self.decision
+            .identities
+            .note(&graph.dataset_type, &data_id, id);
         let precursors = self.take_precursors();
         self.decision.writes.push(Write {
+            id,
             digest: Some(digest),
             layout,
             facts: Facts::of_object(&graph.definition, object),
@@ -84,6 +85,31 @@ impl Decider<'_> {
             ..write
         });
         Ok(id)
+    }
+
+    /// Notes that a dataset is there already.
+    fn is_there(
+        &mut self,
+        graph: &GraphNode,
+        data_id: &DataId,
+        id: DatasetId,
+        label: &str,
+    ) -> DatasetId {
+        self.decision.unchanged.push(label.to_owned());
+        self.decision
+            .identities
+            .note(&graph.dataset_type, data_id, id);
+        id
+    }
+
+    /// An identity that another output gives, unless the output knows it already, of a dataset that was replaced since.
+    pub(super) fn usable(&self, known: Option<DatasetId>) -> Result<Option<DatasetId>> {
+        let Some(id) = known else {
+            return Ok(None);
+        };
+        let (_, output) = self.putter.planner.chain.output("put")?;
+        let found = output.registry().find_ids(&[id])?;
+        Ok(found.iter().all(Option::is_none).then_some(id))
     }
 
     /// The identity that another component of the same put has given to the same dataset; an error if that has other content.

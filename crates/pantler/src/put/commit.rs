@@ -20,6 +20,7 @@ use pantler_core::registry::{
 };
 use pantler_core::store::{Link, OnExisting, STAGING, Staged, Stat};
 use pantler_core::{ArtifactPath, DataId, DatasetId, Location, Store};
+use uuid::Uuid;
 
 use crate::error::{Asked, Error, Result};
 use crate::own_names::{is_meant_for, staging_path};
@@ -27,35 +28,45 @@ use crate::repository::Repository;
 use crate::resolve::Resolved;
 
 use super::replace::{finish_replacements, inherits_path, place_of, supersede};
-use super::{Composition, Content, Decision, PutResult, Putter, Write};
+use super::{Composition, Content, Decided, Decision, PutResult, Putter, Write};
 
 impl Putter<'_> {
     /// Carries a decision out.
     pub(super) fn commit(
         &self,
         resolved: &Resolved,
-        data_id: DataId,
-        id: DatasetId,
-        decision: Decision,
+        decided: Decided,
         provenance: &Provenance,
     ) -> Result<PutResult> {
-        let chain = self.planner.chain;
-        let (output, repository) = chain.output("put")?;
+        let (_, repository) = self.planner.chain.output("put")?;
+        let decision = decided.decision;
+        let is_empty = decision.is_empty();
+        if !is_empty {
+            self.bring_definitions(&decision)?;
+        }
         let result = PutResult {
             name: resolved.asked.name.clone(),
-            data_id,
-            written: decision
-                .writes
-                .iter()
-                .map(|write| write.path.to_string())
-                .collect(),
+            data_id: decided.data_id,
+            written: decided.written,
             unchanged: decision.unchanged,
             input_only: decision.input_only,
-            recorded: !decision.compositions.is_empty(),
-            id,
+            recorded: decided.recorded,
+            id: decided.id,
+            outputs: Vec::new(),
         };
-        if decision.writes.is_empty() && decision.compositions.is_empty() {
-            return Ok(result);
+        if !is_empty {
+            let (writes, compositions) = (decision.writes, decision.compositions);
+            write_all(repository, writes, compositions, provenance)?;
+        }
+        Ok(result)
+    }
+
+    /// Gives the output the definitions that a decision uses and that it cannot see (rule R7).
+    pub(super) fn bring_definitions(&self, decision: &Decision) -> Result<()> {
+        let chain = self.planner.chain;
+        let (output, repository) = chain.output("put")?;
+        if decision.is_empty() {
+            return Ok(());
         }
         for (from, definition) in &decision.definitions {
             let visible = *from == output || chain.is_ancestor(*from, output);
@@ -63,13 +74,7 @@ impl Putter<'_> {
                 repository.add_definition(definition)?;
             }
         }
-        write_all(
-            repository,
-            decision.writes,
-            decision.compositions,
-            provenance,
-        )?;
-        Ok(result)
+        Ok(())
     }
 }
 
@@ -79,6 +84,68 @@ pub(super) struct StagedWrite {
     pub(super) staged: Option<ArtifactPath>,
 }
 
+/// What one repository is about to get: staged and durable, not yet visible.
+pub(super) struct Prepared<'a> {
+    repository: &'a Repository,
+    staged: Vec<StagedWrite>,
+    compositions: Vec<Composition>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Stages and synchronises the artifacts; what it staged is cleared again if that fails.
+    pub(super) fn stage(
+        repository: &'a Repository,
+        writes: Vec<Write>,
+        compositions: Vec<Composition>,
+    ) -> Result<Prepared<'a>> {
+        let mut prepared = Prepared {
+            repository,
+            staged: Vec::new(),
+            compositions,
+        };
+        if let Err(error) = stage_all(repository.store(), writes, &mut prepared.staged) {
+            prepared.clear();
+            return Err(error);
+        }
+        crate::fail_point::reach("staged");
+        Ok(prepared)
+    }
+
+    /// Judges what a commit would judge, and changes nothing.
+    pub(super) fn check(&self) -> Result<()> {
+        let transaction = self.repository.registry().begin()?;
+        check_again(
+            self.repository,
+            transaction.as_ref(),
+            &self.staged,
+            &self.compositions,
+        )?;
+        links_to(self.repository, transaction.as_ref(), &self.staged)?;
+        Ok(())
+    }
+
+    /// Makes it visible and records it, all or nothing.
+    pub(super) fn commit(&mut self, provenance: &Provenance) -> Result<()> {
+        record_all(
+            self.repository,
+            &mut self.staged,
+            &self.compositions,
+            provenance,
+        )
+    }
+
+    /// Removes the staged names. What a failed put leaves in the staging folder is cleared here if the store still answers,
+    /// else by fsck. If the put has happened, a staged name that stays is a leftover and no failure.
+    pub(super) fn clear(self) {
+        let names: Vec<ArtifactPath> = self
+            .staged
+            .into_iter()
+            .filter_map(|each| each.staged)
+            .collect();
+        let _ = self.repository.store().delete(&names);
+    }
+}
+
 /// Writes artifacts and records into one repository, all or nothing.
 pub(crate) fn write_all(
     repository: &Repository,
@@ -86,25 +153,16 @@ pub(crate) fn write_all(
     compositions: Vec<Composition>,
     provenance: &Provenance,
 ) -> Result<()> {
-    let store = repository.store();
-    let mut staged = Vec::new();
-    let outcome = stage_all(store, writes, &mut staged).and_then(|()| {
-        crate::fail_point::reach("staged");
-        record_all(repository, &mut staged, &compositions, provenance)
-    });
-    let names: Vec<ArtifactPath> = staged
-        .iter()
-        .filter_map(|each| each.staged.clone())
-        .collect();
-    // What a failed put leaves in the staging folder is cleared here if the store still answers, else by fsck.
-    // If the put has happened, a staged name that stays is a leftover and no failure.
-    let _ = store.delete(&names);
+    let mut prepared = Prepared::stage(repository, writes, compositions)?;
+    let outcome = prepared.commit(provenance);
+    prepared.clear();
     outcome
 }
 
 fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite>) -> Result<()> {
     for mut write in writes {
-        let path = staging_path(write.id, &write.path)?;
+        // Not under its identity: a put that is repeated gives the same one, and may find the name of the first attempt.
+        let path = staging_path(DatasetId::new(Uuid::now_v7()), &write.path)?;
         let mut note = |done: Staged| {
             write.bytes = done.bytes;
             write.digest = Some(done.digest);

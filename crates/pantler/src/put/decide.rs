@@ -429,7 +429,10 @@ impl<'a> Decider<'a> {
                 if self.depth > 0 || self.decision.writes.is_empty() {
                     self.decision.unchanged.push(label.to_owned());
                 }
-                return Ok(existing.record.id);
+                let id = existing.record.id;
+                let known = &mut self.decision.identities;
+                known.note_composition(&graph.dataset_type, &data_id, &members, id);
+                return Ok(id);
             }
             let difference = members_difference(&existing.record.members, &members);
             replaces = self.conflict(graph, root, existing, difference, label)?;
@@ -443,7 +446,13 @@ impl<'a> Decider<'a> {
             })
             .map(|member| member.dataset)
             .collect();
-        let id = DatasetId::new(Uuid::now_v7());
+        let identities = &self.decision.identities;
+        let known = identities.of_composition(&graph.dataset_type, &data_id, &members);
+        let id = self
+            .usable(known)?
+            .unwrap_or_else(|| DatasetId::new(Uuid::now_v7()));
+        let identities = &mut self.decision.identities;
+        identities.note_composition(&graph.dataset_type, &data_id, &members, id);
         let precursors = if self.depth == 0 {
             self.take_precursors()
         } else {

@@ -38,6 +38,35 @@ pub(super) fn write_report(error: &Error) -> Report {
             .fact(Label::Found, format!("it in {repository}")),
         )
         .hint("run the command again: it compares with what is there now"),
+        Error::PartlyPut {
+            asked,
+            done,
+            failed,
+            waiting,
+            source,
+        } => {
+            let why = source.report();
+            let mut report = Report::new(
+                why.kind,
+                format!(
+                    "`{}` was put into {} and not into {failed}",
+                    asked.name,
+                    done.join(", ")
+                ),
+            )
+            .fact(Label::AskedFor, asked.to_string())
+            .fact(Label::Why, format!("{failed}: {}", why.message));
+            for (label, lines) in why.facts.iter().filter(|(label, _)| *label == Label::Why) {
+                report = lines
+                    .iter()
+                    .fold(report, |report, line| report.fact(*label, line));
+            }
+            report = report.fact(Label::Written, format!("all of it in {}", done.join(", ")));
+            if !waiting.is_empty() {
+                report = report.fact(Label::Written, format!("nothing in {}", waiting.join(", ")));
+            }
+            report.hint("put it again, into the same repositories: those that have it are left as they are, the others get it")
+        }
         Error::PathTaken {
             asked,
             repository,

@@ -20,6 +20,7 @@ mod putting;
 mod querying;
 mod replaced_planes;
 mod reviewed;
+mod several_outputs;
 mod support;
 mod tables;
 mod together;
