@@ -183,6 +183,9 @@ impl<'a> ArrowFile<'a> {
         let header = self.header();
         let chosen = self.columns(request)?;
         let rows = self.rows(request.rows.as_ref())?;
+        if chosen.as_ref().is_some_and(Vec::is_empty) {
+            return self.without_columns(&rows, header);
+        }
         let wanted: Vec<(&Placed, RowRanges)> = self
             .batches
             .iter()
@@ -219,6 +222,20 @@ impl<'a> ArrowFile<'a> {
             why: error.to_string(),
         })?;
         Ok(Arc::new(table))
+    }
+
+    /// Returns a table of no columns, which still has its rows; no batch is read for it.
+    fn without_columns(
+        &self,
+        rows: &[Option<RowRanges>],
+        header: Metadata,
+    ) -> Result<ObjectRef, FormatError> {
+        let count = rows.iter().flatten().map(RowRanges::count).sum::<u64>();
+        let table = usize::try_from(count).ok().and_then(|count| {
+            Table::of_columns(Arc::new(Schema::empty()), Vec::new(), count, header).ok()
+        });
+        let why = || corrupt(self.source, None, "it has too many rows".to_owned());
+        Ok(Arc::new(table.ok_or_else(why)?))
     }
 
     /// Returns the positions of the wanted columns; `None` for all.

@@ -6,6 +6,7 @@
 //!          Asked ────────────┼─► plane, plain, tiles, scaling   pixels
 //!                            ├─► archive, heap             records of persisted objects
 //!                            ├─► component                 either of records or of header cards
+//!                            ├─► row_component             of the row of a catalogue
 //!                            ├─► table_…                   columns of binary and ASCII tables
 //!                            └─► background                layers of images without names
 //! write ─► plane_cards, hdu_writing, archive_writing, provenance
@@ -36,6 +37,7 @@ mod plane;
 mod plane_cards;
 mod provenance;
 mod reading;
+mod row_component;
 mod scaling;
 mod stored;
 mod structure;

@@ -7,6 +7,7 @@
 //! What a format must remember of a column beside its values stands in the column's Arrow metadata, under the keys of
 //! [`key`]. Flags that a FITS file packs into one column are columns of their own here.
 
+mod aliases;
 mod numbers;
 mod values;
 
@@ -24,6 +25,8 @@ use crate::document::Document;
 use crate::metadata::Metadata;
 use crate::synonyms::canonical;
 use crate::values::{Values, downcast_arc};
+
+pub use aliases::Aliases;
 
 use values::{ROWS_AT_ONCE, is_known, put_values, shown};
 

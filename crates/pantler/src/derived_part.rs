@@ -6,7 +6,7 @@
 use pantler_core::built_names::{FILE_NAME, LENGTH, SCHEMA};
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
-use pantler_core::{FormatError, ObjectRef};
+use pantler_core::{FormatError, ObjectRef, RowRanges};
 use pantler_objects::Document;
 
 use crate::chain::Chain;
@@ -52,6 +52,9 @@ pub(crate) fn file_names(plan: &Plan, chain: &Chain) -> Option<ObjectRef> {
 }
 
 /// Splits a request for what a table says of itself into a request that formatters know and the part of its answer.
+///
+/// The number of rows is asked of a table without columns, and the columns of one without rows: formats that say both in
+/// headers or footers read no values for them.
 pub(crate) fn of_table(request: &ReadRequest) -> Option<(ReadRequest, &'static str)> {
     let part = match request.part.as_slice() {
         [part] if part == LENGTH => LENGTH,
@@ -63,11 +66,15 @@ pub(crate) fn of_table(request: &ReadRequest) -> Option<(ReadRequest, &'static s
         .as_deref()
         .is_none_or(|class| class == "Table");
     is_table.then(|| {
-        let whole = ReadRequest {
+        let mut table = ReadRequest {
             part: Vec::new(),
             ..request.clone()
         };
-        (whole, part)
+        match part {
+            LENGTH => table.columns = Some(Vec::new()),
+            _ => table.rows = Some(RowRanges::default()),
+        }
+        (table, part)
     })
 }
 

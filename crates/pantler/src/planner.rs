@@ -20,6 +20,7 @@ use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
 use crate::complete::complete;
 use crate::derived_part::as_file_names;
+use crate::derived_part::of_table;
 use crate::error::{Asked, Error, KeySide, Result};
 use crate::resolve::{Resolved, check_keys};
 
@@ -279,6 +280,7 @@ impl Planner<'_> {
             hdu: read.hdu,
             ..ReadRequest::default()
         };
+        let request = of_table(&request).map_or(request, |(table, _)| table);
         if let (Some(layout), Some(formatter)) = (&artifact.layout, self.formatters.get(storage))
             && let Some(place) = formatter.locate(layout, &request)
         {

@@ -1,6 +1,7 @@
 //! The columns of a table, its flags, and its first rows.
 
 use pantler::objects::Table;
+use pantler::objects::table::Aliases;
 use serde_json::{Value, json};
 
 use super::numbers::short;
@@ -85,7 +86,12 @@ pub fn table_json(of: &Table) -> Value {
             })
         })
         .collect();
-    json!({ "rows": of.rows(), "columns": columns })
+    let aliases = Aliases::of(of.metadata());
+    let aliases = aliases.pairs().iter();
+    let aliases: Vec<Value> = aliases
+        .map(|(alias, target)| json!({ "alias": alias, "target": target }))
+        .collect();
+    json!({ "rows": of.rows(), "columns": columns, "aliases": aliases })
 }
 
 fn text_or_null(text: &str) -> Option<&str> {
@@ -100,6 +106,7 @@ pub fn table_text(screen: &Screen, of: &Table, all: bool) -> String {
     let sections = [
         column_section(screen, of, &others, all),
         flag_section(screen, &flags, all),
+        alias_section(screen, of, all),
         head_section(screen, of, &others),
     ];
     let sections: Vec<String> = sections
@@ -204,6 +211,32 @@ fn flag_section(screen: &Screen, flags: &[&Column], all: bool) -> String {
         ("description", Align::Left),
     ];
     format!("{title}\n{}", table(screen, &headings, &rows))
+}
+
+/// The other names of columns; those of flags are many, and are left out unless all are asked for.
+fn alias_section(screen: &Screen, of: &Table, all: bool) -> String {
+    let aliases = Aliases::of(of.metadata());
+    let flags = |target: &str| {
+        let found = of.column_names().position(|name| name == target);
+        found.and_then(|at| of.column_type(at)).as_deref() == Some("boolean")
+    };
+    let pairs = aliases.pairs().iter();
+    let shown: Vec<Vec<String>> = pairs
+        .filter(|(_, target)| all || !flags(target))
+        .map(|(alias, target)| vec![clean(alias, usize::MAX), clean(target, usize::MAX)])
+        .collect();
+    let known = aliases.pairs().len();
+    let what = match known - shown.len() {
+        _ if known == 0 => return String::new(),
+        0 => format!("{known} aliases"),
+        _ => format!("{} of {known} aliases (--all shows the rest)", shown.len()),
+    };
+    let title = screen.out(Style::Dim, &what);
+    let headings = [("alias", Align::Left), ("begins the name of", Align::Left)];
+    match shown.is_empty() {
+        true => format!("{title}\n"),
+        false => format!("{title}\n{}", table(screen, &headings, &shown)),
+    }
 }
 
 fn head_section(screen: &Screen, of: &Table, columns: &[&Column]) -> String {

@@ -188,3 +188,30 @@ fn damaged_files_are_errors_and_never_panics() {
     }
     assert!(refused > 300, "{refused}");
 }
+
+/// The messages in front of batches say how many rows they have.
+#[test]
+fn neither_rows_nor_columns_cost_values() {
+    let numbers: Int64Array = (0..100_000).collect();
+    let batch = RecordBatch::try_from_iter([("number", Arc::new(numbers) as ArrayRef)]);
+    let all: ObjectRef = Arc::new(Table::new(batch.unwrap(), Metadata::default()).unwrap());
+    let file = written(&all);
+    let requests = [
+        (Some(Vec::new()), None, 100_000, 0),
+        (None, Some(RowRanges::default()), 0, 1),
+    ];
+    for (columns, rows, expected_rows, expected_columns) in requests {
+        *file.taken.lock().unwrap() = 0;
+        let request = ReadRequest {
+            columns,
+            rows,
+            ..ReadRequest::default()
+        };
+        let found = read(&file, &request).unwrap();
+        let found = downcast::<Table>(found.as_ref()).unwrap();
+        assert_eq!(found.rows(), expected_rows);
+        assert_eq!(found.column_names().count(), expected_columns);
+        let taken = *file.taken.lock().unwrap();
+        assert!(taken < 10_000, "{taken} of 800000 bytes");
+    }
+}

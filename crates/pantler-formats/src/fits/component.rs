@@ -17,7 +17,7 @@ use pantler_objects::{
 use super::archive::ArchiveReader;
 use super::asked::class_of_component;
 use super::contents::{Components, Contents, Planes};
-use super::reading::coordinates;
+use super::reading::{coordinates, holds_table};
 
 /// The components that headers can carry.
 pub(crate) const HEADER_COMPONENTS: &[&str] =
@@ -57,25 +57,37 @@ pub(crate) fn archive_component(
             .next()
             .or_else(|| single(components, name)),
         // A file with named components has no other ones.
-        None if components.ids.is_empty() && contents.planes() == Planes::default() => {
+        None if components.ids.is_empty()
+            && contents.planes() == Planes::default()
+            && !holds_table(contents.shapes(), None) =>
+        {
             single(components, name)
         }
         None => None,
     };
-    let Some(id) = found else {
+    match found {
+        Some(id) => component_of_id(contents, name, id),
+        None => Ok(None),
+    }
+}
+
+/// Reads the object of an id as a component; an empty name means whatever component it is.
+pub(crate) fn component_of_id(
+    contents: &Contents<'_>,
+    name: &str,
+    id: i32,
+) -> Result<Option<ObjectRef>, FormatError> {
+    let Some(components) = contents.components()? else {
         return Ok(None);
     };
     let archive = read_archive(contents, components, &[id])?;
     Ok(archive.persisted(id).map(|persisted| {
         let class = persisted.class().to_owned();
-        wrap(
-            if name.is_empty() {
-                name_of(&class)
-            } else {
-                name
-            },
-            persisted,
-        )
+        let name = match name {
+            "" => name_of(&class),
+            name => name,
+        };
+        wrap(name, persisted)
     }))
 }
 

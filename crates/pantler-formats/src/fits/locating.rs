@@ -128,6 +128,8 @@ pub(crate) fn ranges(layout: &Layout, asked: &Asked, tiled: Tiled) -> Option<Vec
             Some([header(0)?, header(own)?].to_vec())
         }
         Target::Bbox => Some(vec![header(first?)?]),
+        // Only the rows tell which objects of the archive are theirs.
+        Target::Component(_) if holds_table(&layout.shapes, asked.hdu) => None,
         Target::Component(name) => component(layout, name, first),
     }
 }
@@ -145,6 +147,8 @@ fn table(layout: &Layout, asked: &Asked) -> Option<Vec<Range<u64>>> {
     let shape = layout.shapes.get(index)?;
     let primary = layout.shapes.first()?.header.clone();
     let data = match (&asked.rows, &shape.kind) {
+        // The number of rows stands in the header.
+        _ if asked.columns.as_ref().is_some_and(Vec::is_empty) => Vec::new(),
         (None, _) => vec![shape.data.clone()],
         (Some(rows), HduKind::BinaryTable(table)) if rows.end() <= table.rows => {
             row_bytes(rows, shape.data.start, table.width)

@@ -29,6 +29,7 @@ use super::locating::{Tiled, ranges};
 use super::mask_planes::mask_of;
 use super::place::Place;
 use super::plane::{Fetched, Meaning, Plane, bbox};
+use super::row_component::{row_component, row_components};
 use super::structure::{HduKind, HduShape};
 use super::table_reading::{read_table, read_table_header, table_hdu};
 
@@ -283,6 +284,9 @@ fn read_component(
     asked: &Asked,
     name: &str,
 ) -> Result<ObjectRef, FormatError> {
+    if let Some(component) = row_component(contents, asked, name)? {
+        return Ok(component);
+    }
     if let Some(component) = archive_component(contents, name)? {
         return Ok(component);
     }
@@ -326,6 +330,7 @@ fn known_parts(contents: &Contents<'_>) -> Result<Vec<String>, FormatError> {
     if let Some(components) = contents.components()? {
         known.extend(components.ids.keys().cloned());
     }
+    known.extend(row_components(contents)?);
     for name in HEADER_COMPONENTS {
         if !known.iter().any(|part| part == name)
             && header_component(contents, planes, name)?.is_some()

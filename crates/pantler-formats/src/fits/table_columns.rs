@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use arrow_schema::{DataType, Field};
 use pantler_core::FormatError;
-use pantler_objects::table::key;
+use pantler_objects::table::{Aliases, key};
 use pantler_objects::{CardValue, Metadata};
 
 use super::place::Place;
@@ -174,21 +174,41 @@ pub(crate) fn name_of(name: &str, number: usize) -> String {
     }
 }
 
-/// Says which columns are wanted: all, or some by name.
+/// Says which columns are wanted: all, or some by name or alias.
 pub(crate) struct Selection<'a> {
-    names: Option<&'a [String]>,
+    names: Option<Vec<Wanted<'a>>>,
+}
+
+/// A column that is asked for.
+struct Wanted<'a> {
+    name: &'a str,
+    /// What its aliases lead to, if the name has any.
+    target: Option<String>,
+}
+
+impl Wanted<'_> {
+    fn is(&self, name: &str) -> bool {
+        self.name == name || self.target.as_deref() == Some(name)
+    }
 }
 
 impl<'a> Selection<'a> {
     /// Makes a selection of the columns asked for.
-    pub(crate) fn of(names: Option<&'a [String]>) -> Selection<'a> {
-        Selection { names }
+    pub(crate) fn of(names: Option<&'a [String]>, aliases: &Aliases) -> Selection<'a> {
+        let wanted = |name: &'a String| Wanted {
+            name,
+            target: aliases.resolve(name),
+        };
+        Selection {
+            names: names.map(|names| names.iter().map(wanted).collect()),
+        }
     }
 
     /// Returns whether a column of this name is wanted.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.names
-            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|wanted| wanted.is(name)))
     }
 
     /// Returns the columns in the order in which they were asked for; a packed column stands for all its flags.
@@ -198,25 +218,32 @@ impl<'a> Selection<'a> {
         known: impl Fn() -> Vec<String>,
         place: &Place,
     ) -> Result<Vec<(Field, T)>, FormatError> {
-        let Some(names) = self.names else {
+        let Some(names) = &self.names else {
             return Ok(columns);
         };
+        let is_of = |field: &Field, name: &str| {
+            let packed = field.metadata().get(key::PACKED);
+            field.name() == name || packed.is_some_and(|packed| packed == name)
+        };
         let mut waiting: Vec<Option<(Field, T)>> = columns.into_iter().map(Some).collect();
-        let mut arranged = Vec::new();
-        for (at, name) in names.iter().enumerate() {
-            let before = arranged.len();
+        let mut arranged: Vec<(Field, T)> = Vec::new();
+        for wanted in names {
+            // A column's own name goes before an alias of that name.
+            let mut meant = [Some(wanted.name), wanted.target.as_deref()]
+                .into_iter()
+                .flatten();
+            let found = meant.find(|name| {
+                let there = waiting.iter().flatten().chain(&arranged);
+                there
+                    .map(|(field, _)| field)
+                    .any(|field| is_of(field, name))
+            });
+            let Some(name) = found else {
+                return Err(place.no_part(wanted.name, known()));
+            };
             for slot in &mut waiting {
-                let wanted = slot.as_ref().is_some_and(|(field, _)| {
-                    let packed = field.metadata().get(key::PACKED);
-                    field.name() == name || packed.is_some_and(|packed| packed == name)
-                });
-                arranged.extend(slot.take_if(|_| wanted));
-            }
-            if arranged.len() == before && !names[..at].contains(name) {
-                let there = arranged.iter().any(|(field, _)| field.name() == name);
-                if !there {
-                    return Err(place.no_part(name, known()));
-                }
+                let is_wanted = slot.as_ref().is_some_and(|(field, _)| is_of(field, name));
+                arranged.extend(slot.take_if(|_| is_wanted));
             }
         }
         Ok(arranged)

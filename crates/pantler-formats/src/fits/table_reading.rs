@@ -17,7 +17,7 @@ use pantler_core::{FormatError, ObjectRef, RowRanges};
 use pantler_objects::header_calib::is_archive_card;
 use pantler_objects::metadata::is_structural_keyword;
 use pantler_objects::record::{Column, ColumnKind, element_bytes};
-use pantler_objects::table::key;
+use pantler_objects::table::{Aliases, key};
 use pantler_objects::{Metadata, Table};
 
 use super::asked::Asked;
@@ -48,9 +48,18 @@ pub(crate) fn table_hdu(shapes: &[HduShape]) -> Option<usize> {
 
 /// Reads a table.
 pub(crate) fn read_table(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
+    Ok(Arc::new(table_of_columns(contents, asked)?))
+}
+
+/// Reads the wanted rows and columns of a table. A name that is no column may be an alias of one.
+pub(crate) fn table_of_columns(
+    contents: &Contents<'_>,
+    asked: &Asked,
+) -> Result<Table, FormatError> {
     let hdu = hdu_of(contents, asked)?;
     hdu.check_data()?;
-    let selection = Selection::of(asked.columns.as_deref());
+    let aliases = Aliases::of(&hdu.cards);
+    let selection = Selection::of(asked.columns.as_deref(), &aliases);
     let (rows, columns) = match hdu.shape.kind {
         HduKind::BinaryTable(_) => binary_columns(contents, &hdu, &selection, asked.rows.as_ref())?,
         HduKind::AsciiTable => ascii_columns(contents, &hdu, &selection, asked.rows.as_ref())?,
@@ -59,9 +68,7 @@ pub(crate) fn read_table(contents: &Contents<'_>, asked: &Asked) -> Result<Objec
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
     let metadata = table_header(contents, &hdu)?;
     let table = Table::of_columns(Arc::new(Schema::new(fields)), arrays, rows, metadata);
-    Ok(Arc::new(
-        table.map_err(|error| hdu.place.corrupt(error.to_string()))?,
-    ))
+    table.map_err(|error| hdu.place.corrupt(error.to_string()))
 }
 
 /// Reads the header of a table: its own cards, and those of the primary header that it does not have.

@@ -7,6 +7,7 @@ mod cutouts;
 mod mutations;
 mod oracle;
 mod parts;
+mod row_components;
 mod rows;
 mod sha256;
 mod support;

@@ -64,7 +64,7 @@ impl Layout {
 
     /// Returns the ranges that are read first: where the pages of some rows lie is not known before.
     pub(super) fn first_ranges(&self, request: &ReadRequest) -> Option<Vec<Range<u64>>> {
-        if request.rows.is_some() && request.part.is_empty() {
+        if request.rows.as_ref().is_some_and(|rows| rows.count() > 0) && request.part.is_empty() {
             let ranges = self.pages.iter().cloned().chain([self.footer..self.size]);
             return Some(ranges.collect());
         }

@@ -374,3 +374,30 @@ fn damaged_files_are_errors_and_never_panics() {
     }
     assert!(files.is_empty() || damaged > 50, "{damaged} refused");
 }
+
+/// Its footer says how many rows and which columns a table has.
+#[test]
+fn neither_rows_nor_columns_cost_values() {
+    let file = paged(true);
+    let layout = ParquetFormatter.index(&file).unwrap().unwrap();
+    let all = whole(&file);
+    let without_rows = ReadRequest {
+        rows: Some(RowRanges::default()),
+        ..ReadRequest::default()
+    };
+    for (request, rows) in [(columns(&[]), table(&all).rows()), (without_rows, 0)] {
+        *file.taken.lock().unwrap() = (0, 0);
+        let found = ParquetFormatter
+            .read(&file, Some(&layout), &request)
+            .unwrap();
+        let footer = ParquetFormatter.locate(&layout, &request).unwrap().bytes();
+        assert_eq!(*file.taken.lock().unwrap(), (footer, 1));
+        assert_eq!(table(&found).rows(), rows);
+        if rows == 0 {
+            let (some, all) = (table(&found).batch(), table(&all).batch());
+            assert_eq!(some.schema_ref().fields(), all.schema_ref().fields());
+        } else {
+            assert_eq!(table(&found).column_names().count(), 0);
+        }
+    }
+}

@@ -205,3 +205,60 @@ fn r24_some_rows_are_refused() {
     assert!(said.contains("only a piece of it was read"), "{said}");
     put(None).unwrap_or_else(|error| panic!("{}", error.report()));
 }
+
+/// A component of a catalogue is that of a row: one row gives it, several are refused, and so are columns of it.
+#[test]
+fn a_component_of_a_catalogue_is_that_of_a_row() {
+    let Some(file) = test_data("catalogs/exposure_catalog_v1.fits") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let repository = folder.path().join("repo");
+    let policy = "
+datasets:
+  visitSummary:
+    template: \"summary/%(visit)d.fits\"
+    python: lsst.afw.table.ExposureCatalog
+    storage: FitsCatalogStorage
+";
+    init(&repository, policy);
+    let butler = Butler::open(&[], std::slice::from_ref(&repository), options()).unwrap();
+    let data_id = DataId::parse("visit=1").unwrap();
+    ingest(&butler, "visitSummary", file, &data_id);
+    let get = |name: &str, rows: Option<&str>, columns: Option<&str>| {
+        let parameters = Parameters {
+            rows: rows.map(|text| text.parse().unwrap()),
+            columns: columns.map(|name| vec![name.to_owned()]),
+            bbox: None,
+        };
+        let found = butler.get(name, &data_id, &parameters);
+        found.map_err(|error| error.report().to_string())
+    };
+    let wcs = get("visitSummary.wcs", Some("1:2"), None).unwrap();
+    assert_eq!(wcs.class(), "Wcs");
+    assert!(!wcs.origin().unwrap().whole);
+    assert_eq!(
+        get("visitSummary_calib", Some("0:1"), None)
+            .unwrap()
+            .class(),
+        "PhotoCalib"
+    );
+    let said = get("visitSummary.wcs", None, None).unwrap_err();
+    assert!(
+        said.contains("each of 2 rows") && said.contains("row 1 (id=2)"),
+        "{said}"
+    );
+    assert!(get("visitSummary.wcs", Some("1:2"), Some("wcs")).is_err());
+    let said = get("visitSummary.metadata", Some("1:2"), None).unwrap_err();
+    assert!(said.contains("of class Metadata"), "{said}");
+    // What a table says of itself is planned as the headers that say it.
+    for name in ["visitSummary_len", "visitSummary_schema"] {
+        let plan = butler.explain(name, &data_id, Default::default()).unwrap();
+        let mut bytes = 0;
+        plan.root.each_read(&mut |_, read| bytes += read.bytes);
+        assert!(bytes > 0 && bytes % 2880 == 0 && bytes < 20_000, "{bytes}");
+    }
+    let length = get("visitSummary_len", None, None).unwrap();
+    let length = pantler::core::object::downcast::<pantler::objects::Document>(length.as_ref());
+    assert_eq!(length.unwrap().value().as_u64(), Some(2));
+}
