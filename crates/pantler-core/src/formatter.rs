@@ -116,6 +116,24 @@ pub struct PartProvenance {
     pub digest: crate::Digest,
 }
 
+/// Sums that a file holds of its own bytes, compared while the bytes pass by.
+pub trait SumCheck: Send {
+    /// Takes the next bytes of the file; pieces may be of any size.
+    fn take(&mut self, bytes: &[u8]);
+
+    /// Says what does not agree, once the whole file was taken.
+    fn finish(self: Box<Self>) -> Vec<SumMismatch>;
+}
+
+/// A sum in a file that is not that of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumMismatch {
+    /// Where in the file: `HDU 3 (IMAGE)`; `None` for the whole file.
+    pub unit: Option<String>,
+    /// What the file says, and what its bytes say.
+    pub why: String,
+}
+
 /// Reads and writes one format.
 pub trait Formatter: Send + Sync {
     /// Returns the name of the format, for messages: `FITS`.
@@ -174,6 +192,11 @@ pub trait Formatter: Send + Sync {
     ) -> Result<Vec<u32>, FormatError> {
         let _ = (source, layout, class);
         Ok(Vec::new())
+    }
+
+    /// Begins to check the sums that a file holds of its own bytes; `None` if files of the format hold none.
+    fn sum_check(&self) -> Option<Box<dyn SumCheck>> {
+        None
     }
 
     /// Returns the object as bytes. The same object gives the same bytes.

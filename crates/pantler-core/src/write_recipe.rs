@@ -9,7 +9,8 @@
 //!
 //! The settings are those of the field's own recipes (`image.compression.algorithm: GZIP_SHUFFLE`, `scaling.algorithm:
 //! STDEV_POSITIVE`, `scaling.quantizeLevel`, `rows`, …) and some that name what the FITS standard has beside them. A setting
-//! without a plane in front counts for all planes. Policies are checked with [`WriteRecipe::of_settings`], formatters write
+//! without a plane in front counts for all planes. The codec alone may stand for all of it: `small: RICE_1`, `compression:
+//! GZIP_2`, `image: GZIP_2`. Policies are checked with [`WriteRecipe::of_settings`], formatters write
 //! by what it returns; it knows of no file.
 
 use crate::similar::most_similar;
@@ -88,8 +89,9 @@ const PLANES: [&str; 3] = ["image", "mask", "variance"];
 
 /// The settings, without the plane in front. `bitpix`, `maskPlanes` and `quantizePad` of the field's recipes say how its own
 /// software computes a scaling, and change nothing here.
-const SETTINGS: [&str; 19] = [
+const SETTINGS: [&str; 20] = [
     "algorithm",
+    "compression",
     "compression.algorithm",
     "compression.rows",
     "compression.columns",
@@ -158,6 +160,8 @@ impl WriteRecipe {
         for (number, (key, value)) in settings.iter().enumerate() {
             let (plane, name) = match key.split_once('.') {
                 Some((plane, name)) if PLANES.contains(&plane) => (Some(plane), name),
+                // `image: RICE_1`
+                None if PLANES.contains(&key.as_str()) => (Some(key.as_str()), "compression"),
                 _ => (None, key.as_str()),
             };
             let meant = PLANES.iter().zip(&mut planes);
@@ -200,7 +204,7 @@ impl Settings {
     fn set(&mut self, name: &str, key: &str, value: &str) -> Result<(), Refusal> {
         let setting = name.strip_prefix("compression.").unwrap_or(name);
         match setting {
-            "algorithm" => {
+            "algorithm" | "compression" => {
                 self.algorithm = match one_of(key, value, &ALGORITHMS)? {
                     "RICE" | "RICE_1" => Some(Algorithm::Rice),
                     "GZIP" | "GZIP_1" => Some(Algorithm::Gzip),
@@ -297,7 +301,7 @@ fn wrong(key: &str, value: &str, wanted: &str) -> Refusal {
 }
 
 fn one_of<'a>(key: &str, value: &str, known: &[&'a str]) -> Result<&'a str, Refusal> {
-    let found = known.iter().find(|name| **name == value);
+    let found = known.iter().find(|name| name.eq_ignore_ascii_case(value));
     found.copied().ok_or_else(|| {
         let meant = most_similar(value, known.iter().copied()).map(str::to_owned);
         (
@@ -375,6 +379,30 @@ mod tests {
             (recipe.image.tile, recipe.mask.tile),
             (Some((0, 32)), Some((8, 4)))
         );
+    }
+
+    #[test]
+    fn a_codec_alone_is_short_for_the_whole_setting() {
+        let long = WriteRecipe::of_settings(&settings(&[("compression.algorithm", "GZIP_2")]));
+        for short in [
+            &[("compression", "GZIP_2")][..],
+            &[
+                ("image", "GZIP_2"),
+                ("mask", "GZIP_2"),
+                ("variance", "GZIP_2"),
+            ],
+            &[
+                ("image.compression", "gzip_2"),
+                ("mask.compression", "GZIP_SHUFFLE"),
+                ("variance", "GZIP_2"),
+            ],
+        ] {
+            assert_eq!(WriteRecipe::of_settings(&settings(short)), long);
+        }
+        let none = WriteRecipe::of_settings(&settings(&[("compression", "none")]));
+        assert_eq!(none, Ok(WriteRecipe::default()));
+        let wrong = WriteRecipe::of_settings(&settings(&[("image", "RISE_1")])).unwrap_err();
+        assert_eq!(wrong[0].meant.as_deref(), Some("RICE_1"));
     }
 
     #[test]

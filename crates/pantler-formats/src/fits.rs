@@ -9,6 +9,7 @@
 //!                            ├─► row_component             of the row of a catalogue
 //!                            ├─► table_…                   columns of binary and ASCII tables
 //!                            └─► background                layers of images without names
+//! sum_check ◄─ bytes of a whole file as they pass by      DATASUM and CHECKSUM of every HDU
 //! write ─► plane_cards, hdu_writing, archive_writing, provenance
 //! ```
 //!
@@ -41,6 +42,8 @@ mod row_component;
 mod scaling;
 mod stored;
 mod structure;
+mod suitability;
+mod sum_check;
 mod table_ascii;
 mod table_columns;
 mod table_reading;
@@ -54,7 +57,7 @@ mod writing;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
+use pantler_core::formatter::{PartLocation, ReadRequest, SumCheck, WriteOptions};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::synonyms::components;
 
@@ -62,6 +65,7 @@ pub(crate) use card::{cards_of_text, text_of_cards};
 pub use inflating::inflate;
 pub use outline::{HduOutline, Outline, outline};
 pub use provenance::provenance;
+pub use suitability::unsuitable;
 
 use contents::Contents;
 use layout::Layout;
@@ -133,6 +137,10 @@ impl Formatter for FitsFormatter {
         class: Option<&str>,
     ) -> Result<Vec<u32>, FormatError> {
         reading::hdus(source, layout, class)
+    }
+
+    fn sum_check(&self) -> Option<Box<dyn SumCheck>> {
+        Some(Box::new(sum_check::FitsSums::default()))
     }
 
     fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {

@@ -356,7 +356,9 @@ impl Butler {
             .repositories()
             .first()
             .ok_or_else(|| Error::request("no repository was named"))?;
-        crate::fsck::check(repository, options, &|ids| self.known(ids))
+        crate::fsck::check(repository, &self.formatters, options, &|ids| {
+            self.known(ids)
+        })
     }
 
     /// Returns an object as one self-contained file, with what each component was.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use pantler_core::composite_graph::Definitions;
 use pantler_core::formatter::{PartProvenance, WriteOptions};
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
-use pantler_core::policy::Definition;
+use pantler_core::policy::{Definition, Recipe};
 use pantler_core::{DatasetId, ObjectRef};
 
 use crate::chain::Chain;
@@ -26,15 +26,20 @@ pub struct Export {
 
 /// Returns how objects of a type are written: by the recipe that its definition names, as the chain's policies describe it.
 pub(crate) fn write_options(chain: &Chain, definition: &Definition) -> WriteOptions {
-    let described = definition.recipe.as_ref().and_then(|name| {
-        let mut repositories = chain.repositories().iter();
-        repositories.find_map(|repository| repository.policy().recipe(name))
-    });
+    let described = recipe_of(chain, definition);
     WriteOptions {
         recipe: definition.recipe.clone(),
         settings: described.map_or_else(Vec::new, |recipe| recipe.settings.clone()),
         ..WriteOptions::default()
     }
+}
+
+/// Returns the recipe that a definition names, as the first policy of the chain that has it describes it; `None` for one that
+/// needs no description.
+pub fn recipe_of<'a>(chain: &'a Chain, definition: &Definition) -> Option<&'a Recipe> {
+    let name = definition.recipe.as_ref()?;
+    let mut repositories = chain.repositories().iter();
+    repositories.find_map(|repository| repository.policy().recipe(name))
 }
 
 /// Gets the whole object and says what each of its components was (rule R25).

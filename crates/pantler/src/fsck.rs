@@ -1,25 +1,31 @@
-//! Checks that a repository's registry and its artifacts agree, and clears what crashes left behind.
+//! Checks that a repository's registry and its artifacts agree, and clears what crashes left behind. What is read of artifacts
+//! is in [`contents`].
+
+mod contents;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use pantler_core::registry::State;
-use pantler_core::store::{RangeRequest, Stat};
+use pantler_core::store::Stat;
 use pantler_core::template::Template;
-use pantler_core::{
-    ArtifactPath, DataId, DatasetId, DatasetRecord, Digest, Hasher, Location, Store, TypeName,
-};
+use pantler_core::{ArtifactPath, DataId, DatasetId, DatasetRecord, Digest, Location, TypeName};
+use pantler_formats::FormatterSet;
 
-use crate::error::{Asked, Error, Result};
+use crate::error::{Asked, Result};
 use crate::own_names::{is_abandoned, is_half_linked, is_meant_for, is_passing, is_staged};
 use crate::planner::locate;
 use crate::put::replace::{drop_unused, path_of_template, settle};
 use crate::repository::{OWN_FOLDER, Repository};
 
+use contents::Contents;
+pub(crate) use contents::digest_of;
+
 /// How thorough a check is, and whether it mends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FsckOptions {
-    /// Whether every artifact is read and its digest compared (and recorded where it was not known).
+    /// Whether every artifact is read, its digest compared (and recorded where it was not known), and the sums that it
+    /// holds of itself compared: `DATASUM` and `CHECKSUM` of FITS.
     pub deep: bool,
     /// Whether leftovers are removed and interrupted replacements finished.
     pub repair: bool,
@@ -54,6 +60,8 @@ pub struct FsckProblem {
     pub data_id: DataId,
     /// Its artifact, or the identity of the member that is gone.
     pub location: String,
+    /// Where in the artifact, and what was expected there, as far as the artifact says it.
+    pub detail: Option<String>,
 }
 
 /// What can be wrong with a dataset.
@@ -65,6 +73,8 @@ pub enum ProblemKind {
     Changed,
     /// The artifact's bytes are not those that were recorded.
     Corrupt,
+    /// The artifact's bytes are not those that sums in the artifact itself speak of.
+    Checksum,
     /// A dataset that a composition was made of is in no repository of the chain.
     MemberGone,
 }
@@ -76,6 +86,7 @@ impl ProblemKind {
             ProblemKind::Gone => "gone",
             ProblemKind::Changed => "changed",
             ProblemKind::Corrupt => "corrupt",
+            ProblemKind::Checksum => "checksum",
             ProblemKind::MemberGone => "member_gone",
         }
     }
@@ -84,31 +95,30 @@ impl ProblemKind {
 /// Checks one repository; `known` says whether a dataset exists anywhere in the chain.
 pub(crate) fn check(
     repository: &Repository,
+    formatters: &FormatterSet,
     options: FsckOptions,
     known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
 ) -> Result<FsckReport> {
-    let mut report = FsckReport::default();
     if options.repair {
         finish_interrupted(repository)?;
     }
+    let mut check = Check {
+        repository,
+        options,
+        known,
+        owned: HashSet::new(),
+        digests: Vec::new(),
+        contents: Contents::new(repository.store(), formatters),
+        report: FsckReport::default(),
+    };
     let mut records: Vec<DatasetRecord> = Vec::new();
-    let mut owned: HashSet<Location> = HashSet::new();
     let mut failure = None;
-    let mut digests = Vec::new();
     repository.registry().visit_all(&mut |record| {
         records.push(record);
         if records.len() < 1000 {
             return ControlFlow::Continue(());
         }
-        match check_batch(
-            repository,
-            options,
-            known,
-            &mut records,
-            &mut owned,
-            &mut digests,
-            &mut report,
-        ) {
+        match check.batch(&std::mem::take(&mut records)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failure = Some(error);
@@ -119,77 +129,92 @@ pub(crate) fn check(
     if let Some(error) = failure {
         return Err(error);
     }
-    check_batch(
-        repository,
-        options,
-        known,
-        &mut records,
-        &mut owned,
-        &mut digests,
-        &mut report,
-    )?;
-    record_digests(repository, &digests)?;
-    find_leftovers(repository, options, &owned, &mut report)?;
+    check.batch(&records)?;
+    record_digests(repository, &check.digests)?;
+    let mut report = check.report;
+    find_leftovers(repository, options, &check.owned, &mut report)?;
     report.leftover.sort();
     Ok(report)
 }
 
-fn check_batch(
-    repository: &Repository,
+/// A check that goes on.
+struct Check<'a> {
+    repository: &'a Repository,
     options: FsckOptions,
-    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
-    records: &mut Vec<DatasetRecord>,
-    owned: &mut HashSet<Location>,
-    digests: &mut Vec<(DatasetId, Digest)>,
-    report: &mut FsckReport,
-) -> Result<()> {
-    report.checked += records.len() as u64;
-    let mut places = Vec::new();
-    for record in records.iter().filter(|record| record.artifact.is_some()) {
-        let asked = Asked::new(record.dataset_type(), &record.data_id);
-        let (location, _) = locate(record, &asked)?;
-        owned.insert(location.clone());
-        places.push((record, location));
+    known: &'a dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    owned: HashSet<Location>,
+    digests: Vec<(DatasetId, Digest)>,
+    contents: Contents<'a>,
+    report: FsckReport,
+}
+
+impl Check<'_> {
+    fn batch(&mut self, records: &[DatasetRecord]) -> Result<()> {
+        self.report.checked += records.len() as u64;
+        let mut places = Vec::new();
+        for record in records.iter().filter(|record| record.artifact.is_some()) {
+            let asked = Asked::new(record.dataset_type(), &record.data_id);
+            let (location, _) = locate(record, &asked)?;
+            self.owned.insert(location.clone());
+            places.push((record, location));
+        }
+        let locations: Vec<Location> = places
+            .iter()
+            .map(|(_, location)| location.clone())
+            .collect();
+        let stats = self.repository.store().stat_many(&locations)?;
+        for ((record, location), stat) in places.into_iter().zip(stats) {
+            self.artifact(record, &location, stat.as_ref())?;
+        }
+        check_members(records, self.known, &mut self.report)
     }
-    let locations: Vec<Location> = places
-        .iter()
-        .map(|(_, location)| location.clone())
-        .collect();
-    let stats = repository.store().stat_many(&locations)?;
-    for ((record, location), stat) in places.into_iter().zip(stats) {
-        let artifact = record.artifact.as_ref();
-        let problem = match (&stat, artifact) {
-            (None, _) => Some(ProblemKind::Gone),
-            (Some(stat), Some(artifact)) if stat.bytes != artifact.bytes => {
-                Some(ProblemKind::Changed)
-            }
-            (Some(stat), Some(artifact))
-                if artifact.digest.is_none() && stat.modified != artifact.modified =>
-            {
-                Some(ProblemKind::Changed)
-            }
-            (Some(_), Some(artifact)) if options.deep => {
-                let digest = digest_of(repository.store(), &location)?;
-                match artifact.digest {
-                    None => {
-                        digests.push((record.id, digest));
-                        None
-                    }
-                    Some(recorded) => (recorded != digest).then_some(ProblemKind::Corrupt),
-                }
-            }
-            _ => None,
-        };
-        report.problems.extend(problem.map(|kind| FsckProblem {
+
+    fn artifact(
+        &mut self,
+        record: &DatasetRecord,
+        location: &Location,
+        stat: Option<&Stat>,
+    ) -> Result<()> {
+        let problem = |kind, detail| FsckProblem {
             kind,
             dataset_type: record.dataset_type().clone(),
             data_id: record.data_id.clone(),
             location: location.to_string(),
-        }));
+            detail,
+        };
+        let (Some(stat), Some(artifact)) = (stat, &record.artifact) else {
+            self.report.problems.push(problem(ProblemKind::Gone, None));
+            return Ok(());
+        };
+        let is_changed = stat.bytes != artifact.bytes
+            || artifact.digest.is_none() && stat.modified != artifact.modified;
+        if is_changed {
+            self.report
+                .problems
+                .push(problem(ProblemKind::Changed, None));
+        }
+        if !self.options.deep {
+            return Ok(());
+        }
+        let storage = record.definition.storage.as_deref().unwrap_or_default();
+        let content = self.contents.of(location, storage)?;
+        let is_other = artifact
+            .digest
+            .is_some_and(|recorded| recorded != content.digest);
+        if is_other && !is_changed {
+            self.report
+                .problems
+                .push(problem(ProblemKind::Corrupt, None));
+        }
+        let sums = content.mismatches.iter();
+        let sums = sums.map(|mismatch| problem(ProblemKind::Checksum, Some(mismatch.clone())));
+        self.report.problems.extend(sums);
+        // The digest of what is damaged would say from now on that the damage is as it should be.
+        if artifact.digest.is_none() && !is_changed && content.mismatches.is_empty() {
+            self.digests.push((record.id, content.digest));
+        }
+        Ok(())
     }
-    check_members(records, known, report)?;
-    records.clear();
-    Ok(())
 }
 
 fn check_members(
@@ -212,6 +237,7 @@ fn check_members(
                     "{} {} {}",
                     member.dataset_type, member.data_id, member.dataset
                 ),
+                detail: None,
             });
         }
     }
@@ -370,33 +396,4 @@ fn finish_interrupted(repository: &Repository) -> Result<()> {
         repository.store().delete(&removed)?;
     }
     Ok(())
-}
-
-/// Computes the digest of an artifact, a piece at a time.
-pub(crate) fn digest_of(store: &dyn Store, location: &Location) -> Result<Digest> {
-    const PIECE: u64 = 4 << 20;
-    let stat = store
-        .stat_many(std::slice::from_ref(location))?
-        .pop()
-        .flatten();
-    let bytes = stat.map(|stat| stat.bytes).ok_or_else(|| {
-        Error::Store(pantler_core::StoreError::NotFound {
-            root: store.root().to_owned(),
-            location: location.to_string(),
-        })
-    })?;
-    let mut hasher = Hasher::default();
-    let mut start = 0;
-    while start < bytes {
-        let end = bytes.min(start + PIECE);
-        let request = RangeRequest {
-            location: location.clone(),
-            ranges: std::iter::once(start..end).collect(),
-        };
-        for piece in store.read_ranges(&[request])?.into_iter().flatten() {
-            hasher.update(&piece);
-        }
-        start = end;
-    }
-    Ok(hasher.finish())
 }

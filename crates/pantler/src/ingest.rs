@@ -21,6 +21,7 @@ use crate::put::{Content, Putter, Write, again_if_raced, formatter_of, new_write
 use crate::repository::Repository;
 use crate::resolve::{Resolved, typed};
 use crate::sky_facts::Facts;
+use crate::suitable_file::suitable;
 
 /// What happens to the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -199,10 +200,18 @@ impl Putter<'_> {
             if let Some((key, number)) = hdu {
                 given.insert(key, KeyValue::Int(i64::from(number)));
             }
+            let data_id = self.data_id_of(graph, given, file, &headers)?;
+            suitable(
+                &graph.definition,
+                formatter.as_ref(),
+                layout.as_deref(),
+                &data_id,
+                file,
+            )?;
             looked.push(Looked {
                 file: file.to_path_buf(),
                 hdu: number,
-                data_id: self.data_id_of(graph, given, file, &headers)?,
+                data_id,
                 layout: layout.clone(),
                 bytes: stat.bytes,
                 modified: stat.modified,

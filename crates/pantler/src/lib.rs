@@ -48,6 +48,7 @@ pub mod show;
 mod siblings;
 pub mod simulate;
 mod sky_facts;
+mod suitable_file;
 mod unused_keys;
 
 pub use alias::AliasInfo;

@@ -15,7 +15,7 @@ use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{DataId, DatasetRecord, KeyType, Location, synonyms};
 use pantler_formats::FormatterSet;
 
-use crate::assemble::overlaid_part;
+use crate::assemble::{OVERLAY, generic, overlaid_part};
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
 use crate::complete::complete;
@@ -240,10 +240,13 @@ impl Planner<'_> {
                         selected.overridden.extend(overridden);
                         Ok(selected)
                     }
-                    (None, None) => {
-                        node.part.push(part.to_owned());
-                        Ok(node)
-                    }
+                    (None, None) => match plane_of_box(assemble, node.python.as_deref(), part) {
+                        Some(plane) => self.select(assemble.components.swap_remove(plane), part),
+                        None => {
+                            node.part.push(part.to_owned());
+                            Ok(node)
+                        }
+                    },
                 }
             }
             PlanKind::Subset(nodes) => {
@@ -307,6 +310,23 @@ fn declared(assemble: &Assemble, part: &str) -> Option<usize> {
         components.find(|(index, node)| *index != base && laid_over(node) == wanted)
     });
     found.map(|(index, _)| index)
+}
+
+/// The component whose header tells the box of a composite that is put together of planes: planes of one exposure have one
+/// box. An assembler that the policy names may make another box of them.
+fn plane_of_box(assemble: &Assemble, python: Option<&str>, part: &str) -> Option<usize> {
+    let is_of_planes = assemble.assembler.is_none() && generic(false, python) == OVERLAY;
+    if !is_of_planes || synonyms::canonical(part) != "bbox" {
+        return None;
+    }
+    ["maskedImage", "image", "mask", "variance"]
+        .iter()
+        .find_map(|plane| {
+            assemble.components.iter().position(|node| {
+                synonyms::canonical(node.component_name()) == *plane
+                    && matches!(node.kind, PlanKind::Read(_) | PlanKind::Assemble(_))
+            })
+        })
 }
 
 /// The part of the base that a component is laid over.

@@ -9,6 +9,7 @@
 //! ```
 
 mod composites;
+mod leaves;
 mod lineage;
 mod merging;
 mod rows;
@@ -26,6 +27,7 @@ use crate::execute::Executor;
 use crate::planner::{Planner, locate};
 use crate::resolve::{Resolved, check_keys, resolve, typed};
 
+pub(crate) use leaves::Recorded;
 pub(crate) use lineage::identity;
 use merging::{Group, Merged, Wanted};
 use rows::Columns;
@@ -386,12 +388,12 @@ impl<'b> Listing<'b> {
             Source::Merged(merged, groups) => (merged, groups),
         };
         let mut rows = Vec::new();
-        let mut members = composites::Members::new();
+        let mut recorded = Recorded::new(&planner);
         while rows.len() < BATCH {
             let Some((group, repository, record)) = merged.next()? else {
                 break;
             };
-            composites::note_members(&mut members, &record);
+            recorded.note(&record, &[]);
             let mut row = reference(&planner, repository, &record)?;
             row.dataset_type = groups[group].dataset_type.clone();
             if !row.data_id.keys().eq(groups[group].keys.iter()) {
@@ -402,7 +404,13 @@ impl<'b> Listing<'b> {
             }
             rows.push(row);
         }
-        composites::add_member_bytes(&planner, &mut rows, &members)?;
+        recorded.find()?;
+        for row in &mut rows {
+            let leaves = row.id.and_then(|id| recorded.leaves(id, &[]));
+            if let Some(leaves) = leaves {
+                row.bytes = leaves::bytes_of(&leaves);
+            }
+        }
         Ok(rows)
     }
 }

@@ -76,6 +76,40 @@ impl OutsideFile {
             .map_err(|source| unreadable(&self.name, source))
     }
 
+    /// Returns a component of what it holds, or of what one of its HDUs holds; a path goes on inside of the component. An
+    /// empty path is all of it.
+    pub fn read_part(&self, part: &[String], hdu: Option<u32>) -> Result<ObjectRef> {
+        let request = ReadRequest {
+            part: part.to_vec(),
+            hdu,
+            ..ReadRequest::default()
+        };
+        let source = ArtifactSource::new(&self.store, &self.location, &self.name);
+        let read = self
+            .formatter
+            .read(&source, self.layout.as_deref(), &request);
+        match read {
+            // What no part index knows may still be a part of the whole: a column, a key of a document.
+            Err(FormatError::NoSuchPart { .. }) if !part.is_empty() => {
+                let whole = self.read_hdu(None, hdu)?;
+                part.iter().try_fold(whole, |object, name| {
+                    object.component(name).ok_or_else(|| {
+                        let known = object.component_names();
+                        unreadable(
+                            &self.name,
+                            FormatError::NoSuchPart {
+                                file: self.name.clone(),
+                                part: part.join("."),
+                                known,
+                            },
+                        )
+                    })
+                })
+            }
+            read => read.map_err(|source| unreadable(&self.name, source)),
+        }
+    }
+
     /// Returns the HDUs of the file; `None` if it is no FITS file.
     pub fn outline(&self) -> Result<Option<Outline>> {
         if self.formatter.name() != "FITS" {

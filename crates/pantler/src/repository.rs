@@ -18,7 +18,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pantler_core::policy::{Definition, Policy, PolicyText};
+use pantler_core::policy::{Definition, Policy, PolicyText, Recipe};
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::store::{Link, OnExisting, RangeRequest};
 use pantler_core::{ArtifactPath, Location, Registry, Store, StoreError};
@@ -287,8 +287,9 @@ impl Repository {
         Ok(())
     }
 
-    /// Adds a definition to those that the repository keeps beside its people's policy, unless it is there (rule R7).
-    pub fn add_definition(&self, definition: &Definition) -> Result<()> {
+    /// Adds a definition to those that the repository keeps beside its people's policy, unless it is there (rule R7), and with
+    /// it the recipe that it is written by, where that needs a definition.
+    pub fn add_definition(&self, definition: &Definition, recipe: Option<&Recipe>) -> Result<()> {
         // One process at a time: each writes back what it has read, and a name that stands there twice is no policy.
         let _turn = self.registry.begin()?;
         let old = read_text(self.store.as_ref(), DEFINITIONS)?.unwrap_or_else(|| {
@@ -311,6 +312,18 @@ impl Repository {
             .lines()
             .map(|line| format!("  {line}\n"))
             .collect();
+        // The datasets stay last, so that the next definition can follow them.
+        let recipe = recipe.filter(|recipe| known.recipe(&recipe.name).is_none());
+        let old = match (recipe, old.split_once("datasets:\n")) {
+            (Some(recipe), Some((head, datasets))) => {
+                let title = match head.contains("\nrecipes:\n") {
+                    true => "",
+                    false => "recipes:\n",
+                };
+                format!("{head}{title}{}datasets:\n{datasets}", recipe_yaml(recipe))
+            }
+            _ => old,
+        };
         write_text(
             self.store.as_ref(),
             DEFINITIONS,
@@ -459,6 +472,20 @@ fn write_policy_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
         ))),
         None => write_text(store, path, text, OnExisting::Refuse),
     }
+}
+
+/// A recipe as YAML, one setting a line; JSON texts are YAML texts.
+fn recipe_yaml(recipe: &Recipe) -> String {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut text = format!("  {}:", quoted(&recipe.name));
+    if recipe.settings.is_empty() {
+        text.push_str(" {}");
+    }
+    text.push('\n');
+    for (key, value) in &recipe.settings {
+        text.push_str(&format!("    {}: {}\n", quoted(key), quoted(value)));
+    }
+    text
 }
 
 /// Writes one policy as `policy.yaml`; several as files of their own that `policy.yaml` includes, in their order.

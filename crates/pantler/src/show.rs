@@ -7,10 +7,16 @@ pub mod archive_tree;
 pub mod pixel_statistics;
 pub mod sky;
 
+use std::ops::ControlFlow;
+
+use pantler_core::DataId;
 use pantler_core::registry::TypeSummary;
 
 use crate::butler::Butler;
 use crate::error::{Error, Result};
+use crate::planner::Composition;
+use crate::query::Recorded;
+use crate::repository::Repository;
 
 /// A repository at a glance.
 #[derive(Debug, Clone)]
@@ -28,7 +34,7 @@ pub struct RepositoryInfo {
 /// What a repository has of one type.
 #[derive(Debug, Clone)]
 pub struct TypeInfo {
-    /// What the registry says.
+    /// What the registry says; the bytes of composites are those of what they were recorded with, whatever several share once.
     pub summary: TypeSummary,
     /// How it is kept: `file`, `composite`.
     pub kind: &'static str,
@@ -51,24 +57,25 @@ pub fn repository_info(butler: &Butler) -> Result<RepositoryInfo> {
             stages.push(stage.to_owned());
         }
     }
-    let types = repository
-        .registry()
-        .summary()?
-        .into_iter()
-        .map(|summary| {
+    let types = repository.registry().summary()?.into_iter();
+    let types: Result<Vec<TypeInfo>> = types
+        .map(|mut summary| {
             let definition = butler
                 .chain()
                 .definitions()
                 .find(|(_, definition)| definition.name == summary.dataset_type)
                 .map(|(_, definition)| definition);
-            TypeInfo {
+            if summary.bytes == 0 && summary.count > 0 {
+                summary.bytes = bytes_of_composites(butler, repository, &summary)?;
+            }
+            Ok(TypeInfo {
                 kind: match definition {
                     Some(definition) if definition.composite.is_some() => "composite",
                     _ => "file",
                 },
                 description: definition.and_then(|definition| definition.description.clone()),
                 summary,
-            }
+            })
         })
         .collect();
     Ok(RepositoryInfo {
@@ -78,6 +85,25 @@ pub fn repository_info(butler: &Butler) -> Result<RepositoryInfo> {
             .map(|parent| parent.root().to_owned())
             .collect(),
         stages,
-        types,
+        types: types?,
     })
+}
+
+/// How many bytes all that the composites of a type were recorded with takes, wherever in the chain it lies.
+fn bytes_of_composites(
+    butler: &Butler,
+    repository: &Repository,
+    summary: &TypeSummary,
+) -> Result<u64> {
+    let planner = butler.planner(Composition::Recorded);
+    let mut recorded = Recorded::new(&planner);
+    let name = Some(&summary.dataset_type);
+    repository
+        .registry()
+        .visit(name, &DataId::default(), &mut |record| {
+            recorded.note(&record, &[]);
+            ControlFlow::Continue(())
+        })?;
+    recorded.find()?;
+    Ok(recorded.all_bytes())
 }

@@ -18,7 +18,7 @@ use pantler::data_id_json;
 pub struct Fsck {
     #[command(flatten)]
     repositories: Repositories,
-    /// Read every file and compare its digest
+    /// Read every file; compare its digest, and DATASUM and CHECKSUM of FITS
     #[arg(long)]
     deep: bool,
     /// Remove what crashes left behind, and finish interrupted replacements
@@ -58,12 +58,16 @@ fn report_json(report: &FsckReport) -> Value {
         .problems
         .iter()
         .map(|problem| {
-            json!({
+            let mut document = json!({
                 "kind": problem.kind.name(),
                 "dataset_type": problem.dataset_type.as_str(),
                 "data_id": data_id_json(&problem.data_id),
                 "location": problem.location,
-            })
+            });
+            if let Some(detail) = &problem.detail {
+                document["detail"] = detail.as_str().into();
+            }
+            document
         })
         .collect();
     json!({
@@ -86,7 +90,10 @@ fn report_text(screen: &Screen, report: &FsckReport) -> String {
                     problem.kind.name().replace('_', " "),
                     problem.dataset_type.to_string(),
                     problem.data_id.to_string(),
-                    problem.location.clone(),
+                    match &problem.detail {
+                        Some(detail) => format!("{}, {detail}", problem.location),
+                        None => problem.location.clone(),
+                    },
                 ]
             })
             .collect();

@@ -1,5 +1,7 @@
 //! `pantler policy`: checks policies, and shows what a repository's policies say and where.
 
+mod recipes;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -166,9 +168,17 @@ impl Show {
                 .show(|| chain_json(&butler), |screen| chain_text(screen, &butler))?,
             Some(name) => {
                 let definition = self.find(&butler, name)?;
+                let recipe = pantler::export::recipe_of(butler.chain(), definition);
                 session.screen.show(
-                    || definition_json(definition),
-                    |screen| definition_text(screen, definition),
+                    || {
+                        let mut document = definition_json(definition);
+                        document["recipe"] = recipes::used_json(definition, recipe);
+                        document
+                    },
+                    |screen| {
+                        definition_text(screen, definition)
+                            + &recipes::used_text(screen, definition, recipe)
+                    },
                 )?;
             }
         }
@@ -292,6 +302,7 @@ fn chain_json(butler: &Butler) -> Value {
         "stages": stages,
         "aliases": aliases,
         "definitions": definitions,
+        "recipes": recipes::all(butler).map(recipes::recipe_json).collect::<Vec<_>>(),
     })
 }
 
@@ -356,5 +367,5 @@ fn chain_text(screen: &Screen, butler: &Butler) -> String {
     }
     let headings = ["type", "kind", "class", "template or components", "defined"]
         .map(|heading| (heading, Align::Left));
-    text + &table(screen, &headings, &rows)
+    text + &table(screen, &headings, &rows) + &recipes::all_text(screen, butler)
 }

@@ -31,7 +31,7 @@ use crate::words;
 #[derive(Debug, Args)]
 #[command(override_usage = "pantler show [OPTIONS] <REPO>
        pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
-       pantler show [OPTIONS] --file <FILE> [--png <FILE>]")]
+       pantler show [OPTIONS] --file <FILE> [--component <NAME>] [--png <FILE>]")]
 pub struct Show {
     /// The repository: a folder made by `pantler init`
     #[arg(value_name = "REPO", required_unless_present = "file")]
@@ -50,6 +50,9 @@ pub struct Show {
     /// Show this HDU of the file alone, counted from 0
     #[arg(long, value_name = "N", requires = "file")]
     hdu: Option<u32>,
+    /// Show this component of the file alone: `psf`, `wcs`, `detector.bbox`
+    #[arg(long, value_name = "NAME", requires = "file")]
+    component: Option<String>,
     /// Write a picture
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
@@ -115,16 +118,28 @@ impl Show {
     fn file(&self, session: &Session, file: &Path) -> CommandResult {
         let formatters = FormatterSet::standard();
         let outside = OutsideFile::open(&formatters, file)?;
-        let outline = match self.hdu {
-            None => outside.outline()?,
-            Some(_) => None,
+        let outline = match (self.hdu, &self.component) {
+            (None, None) => outside.outline()?,
+            _ => None,
         };
-        let object = outside.read_hdu(None, self.hdu)?;
+        let part: Vec<String> = match &self.component {
+            Some(component) => component.split('.').map(str::to_owned).collect(),
+            None => Vec::new(),
+        };
+        let object = outside.read_part(&part, self.hdu)?;
+        let name = match &self.component {
+            Some(component) => format!("{component} of {}", file.display()),
+            None => file.display().to_string(),
+        };
+        let components = match part.as_slice() {
+            [] => component_lines(&object, |part| outside.part_bytes(part)),
+            _ => component_lines(&object, |_| None),
+        };
         let description = Description {
-            name: file.display().to_string(),
+            name,
             data_id: pantler::DataId::default(),
             python: None,
-            components: component_lines(&object, |part| outside.part_bytes(part)),
+            components,
             object,
             outline,
             ignore_mask: self.ignored(),

@@ -75,12 +75,26 @@ fn label(value: f64, step: f64, largest: f64) -> String {
         };
     }
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
-    format!("{value:.decimals$}")
+    unsigned_zero(format!("{value:.decimals$}"))
+}
+
+/// Takes the sign off a number that was rounded to zero.
+pub fn unsigned_zero(text: String) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|digit| matches!(digit, '0' | '.')) => rest.to_owned(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zero_has_no_sign() {
+        let told = ["-0.0000", "-0", "-0.0010", "0.0"].map(|text| unsigned_zero(text.to_owned()));
+        assert_eq!(told, ["0.0000", "0", "-0.0010", "0.0"]);
+    }
 
     fn labels(low: f64, high: f64, most: usize) -> Vec<String> {
         let axis = Axis::new((low, high), (0.0, 100.0));

@@ -294,7 +294,7 @@ fn short(number: f64, range: f64) -> String {
     }
     let scale = if range > 0.0 { range } else { size };
     let decimals = (2.0 - scale.log10().floor()).clamp(0.0, 6.0) as usize;
-    format!("{number:.decimals$}")
+    super::axis::unsigned_zero(format!("{number:.decimals$}"))
 }
 
 fn percent(share: f64) -> String {

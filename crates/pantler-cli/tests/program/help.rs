@@ -350,7 +350,7 @@ fn show() {
 
     Usage: pantler show [OPTIONS] <REPO>
            pantler show [OPTIONS] <REPO> <NAME> <key=value>... [--png <FILE>]
-           pantler show [OPTIONS] --file <FILE> [--png <FILE>]
+           pantler show [OPTIONS] --file <FILE> [--component <NAME>] [--png <FILE>]
 
     Arguments:
       [REPO]
@@ -377,6 +377,9 @@ fn show() {
 
           --hdu <N>
               Show this HDU of the file alone, counted from 0
+
+          --component <NAME>
+              Show this component of the file alone: `psf`, `wcs`, `detector.bbox`
 
           --png <FILE>
               Write a picture
@@ -466,7 +469,7 @@ fn fsck() {
               Let the order of the inputs decide where two of them hold different content
 
           --deep
-              Read every file and compare its digest
+              Read every file; compare its digest, and DATASUM and CHECKSUM of FITS
 
           --repair
               Remove what crashes left behind, and finish interrupted replacements

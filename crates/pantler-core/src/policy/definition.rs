@@ -246,6 +246,8 @@ pub struct Recipe {
     pub name: String,
     /// Its settings, nested keys joined by dots: `image.compression.algorithm` and `RICE`.
     pub settings: Vec<(String, String)>,
+    /// Where each setting stands, in their order.
+    pub setting_places: Vec<Place>,
     /// Where it is defined.
     pub place: Place,
 }

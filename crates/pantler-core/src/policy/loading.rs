@@ -218,34 +218,35 @@ fn read_recipes(entries: &[Entry], problems: &mut Vec<Problem>) -> (Vec<Recipe>,
     let spots = entries.iter().map(|entry| entry.spot.clone()).collect();
     for entry in entries {
         let mut settings = Vec::new();
-        match entry.value.as_mapping() {
-            Some(inner) => {
-                let mut spots = Vec::new();
-                collect_settings(inner, "", &mut settings, &mut spots);
-                let wrong = crate::WriteRecipe::of_settings(&settings).err();
-                for error in wrong.into_iter().flatten() {
-                    if let Some(spot) = spots.get(error.number) {
-                        let problem = spot.warning("unknown-setting", error.message);
-                        problems.push(match error.meant {
-                            Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                            None => problem,
-                        });
-                    }
-                }
-            }
-            None if entry.value.is_null() => {}
-            None => {
-                let message = format!(
-                    "the recipe {} is a mapping, and here it is {}",
-                    quoted(&entry.key),
-                    describe(&entry.value)
-                );
-                problems.push(entry.value.spot.error("wrong-type", message));
+        let mut spots = Vec::new();
+        if let Some(inner) = entry.value.as_mapping() {
+            collect_settings(inner, "", &mut settings, &mut spots);
+        } else if let Some(codec) = entry.value.as_text() {
+            // `small: RICE_1`
+            settings.push(("compression".to_owned(), codec.to_owned()));
+            spots.push(entry.value.spot.clone());
+        } else if !entry.value.is_null() {
+            let message = format!(
+                "the recipe {} is a mapping or the name of a codec, and here it is {}",
+                quoted(&entry.key),
+                describe(&entry.value)
+            );
+            problems.push(entry.value.spot.error("wrong-type", message));
+        }
+        let wrong = crate::WriteRecipe::of_settings(&settings).err();
+        for error in wrong.into_iter().flatten() {
+            if let Some(spot) = spots.get(error.number) {
+                let problem = spot.warning("unknown-setting", error.message);
+                problems.push(match error.meant {
+                    Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+                    None => problem,
+                });
             }
         }
         recipes.push(Recipe {
             name: entry.key.to_string(),
             settings,
+            setting_places: spots.iter().map(Spot::place).collect(),
             place: entry.spot.place(),
         });
     }

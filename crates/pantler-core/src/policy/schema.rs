@@ -108,6 +108,6 @@ fn shape(of: &Shape) -> Value {
             "additionalProperties": { "$ref": "#/$defs/component" },
         }),
         Shape::Either(one, other) => json!({ "anyOf": [shape(one), shape(other)] }),
-        Shape::Settings => json!({ "type": ["object", "null"] }),
+        Shape::Settings => json!({ "type": ["object", "string", "null"] }),
     }
 }

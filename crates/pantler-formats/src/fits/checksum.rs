@@ -12,11 +12,14 @@ use super::hdu_writing::HeaderWriting;
 use super::place::Place;
 use super::structure::{BLOCK, Hdu};
 
-const CHECKSUM: &str = "CHECKSUM";
-const DATASUM: &str = "DATASUM";
+/// The keyword of the sum of a whole HDU.
+pub(crate) const CHECKSUM: &str = "CHECKSUM";
+
+/// The keyword of the sum of an HDU's data.
+pub(crate) const DATASUM: &str = "DATASUM";
 
 /// What stands on a card of a sum that is yet to be counted: as many characters as the sum takes.
-const NO_CHECKSUM: &str = "0000000000000000";
+pub(crate) const NO_CHECKSUM: &str = "0000000000000000";
 const NO_DATASUM: &str = "0000000000";
 
 /// The place of a text's first character on a card.
@@ -72,7 +75,8 @@ fn header_length(bytes: &[u8]) -> Option<usize> {
     (length <= bytes.len()).then_some(length)
 }
 
-fn fill(header: &mut [u8], keyword: &str, value: &[u8]) {
+/// Writes a text over the value of a keyword's last card, if it has one that is a text.
+pub(crate) fn fill(header: &mut [u8], keyword: &str, value: &[u8]) {
     let start = format!("{keyword:<8}= '");
     let card = header
         .chunks_exact_mut(CARD)
@@ -84,7 +88,7 @@ fn fill(header: &mut [u8], keyword: &str, value: &[u8]) {
 }
 
 /// Adds two sums of words with the carry brought round.
-fn added(one: u32, other: u32) -> u32 {
+pub(crate) fn added(one: u32, other: u32) -> u32 {
     let (sum, carry) = one.overflowing_add(other);
     sum.wrapping_add(u32::from(carry))
 }

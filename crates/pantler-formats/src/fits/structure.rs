@@ -22,7 +22,7 @@ pub(crate) const BLOCK: u64 = 2880;
 const HEADER_REQUEST: u64 = 3 * BLOCK;
 
 /// A header longer than this is no header.
-const LONGEST_HEADER: u64 = 16 << 20;
+pub(crate) const LONGEST_HEADER: u64 = 16 << 20;
 
 /// More HDUs than this are damage.
 const MOST_HDUS: usize = 10_000;
@@ -284,7 +284,8 @@ fn read_header(file: &Opened<'_>, start: u64, place: &Place) -> Result<Bytes, Fo
     }
 }
 
-fn is_end(card: &[u8]) -> bool {
+/// Returns whether this is the card that ends a header.
+pub(crate) fn is_end(card: &[u8]) -> bool {
     card.starts_with(b"END") && card[3..].iter().all(|&byte| byte == b' ')
 }
 

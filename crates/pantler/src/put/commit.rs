@@ -71,7 +71,8 @@ impl Putter<'_> {
         for (from, definition) in &decision.definitions {
             let visible = *from == output || chain.is_ancestor(*from, output);
             if !visible {
-                repository.add_definition(definition)?;
+                let recipe = crate::export::recipe_of(chain, definition);
+                repository.add_definition(definition, recipe)?;
             }
         }
         Ok(())

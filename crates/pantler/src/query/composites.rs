@@ -1,32 +1,23 @@
 //! Which composites there are: those that were recorded, and those that lookup would assemble now, the natural join of the
 //! data IDs of their components.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use pantler_core::composite_graph::GraphNode;
-use pantler_core::{DataId, DatasetId, DatasetRecord};
+use pantler_core::{DataId, synonyms};
 
 use crate::error::{Error, Result};
 use crate::planner::Planner;
 
+use super::leaves::{Leaves, PartSizes, Recorded, bytes_of};
 use super::{DatasetRef, reference};
-
-/// The members of recorded composites, by identity.
-pub(super) type Members = HashMap<DatasetId, Vec<DatasetId>>;
-
-pub(super) fn note_members(members: &mut Members, record: &DatasetRecord) {
-    if record.artifact.is_none() {
-        let own = record.members.iter().map(|member| member.dataset).collect();
-        members.insert(record.id, own);
-    }
-}
 
 /// One data ID that a component, or several joined, have.
 #[derive(Debug, Clone)]
 struct Row {
     data_id: DataId,
-    bytes: u64,
+    leaves: Leaves,
     metadata: DataId,
 }
 
@@ -36,47 +27,58 @@ pub(super) fn composites(
     graph: &GraphNode,
     given: &DataId,
 ) -> Result<Vec<DatasetRef>> {
+    let found = composites_and_leaves(planner, graph, given, Some(&[]))?;
+    Ok(found.into_iter().map(|(found, _)| found).collect())
+}
+
+/// As [`composites`], each with what a part of it is made of; `None` where nobody asks for that.
+fn composites_and_leaves(
+    planner: &Planner<'_>,
+    graph: &GraphNode,
+    given: &DataId,
+    part: Option<&[String]>,
+) -> Result<Vec<(DatasetRef, Leaves)>> {
     let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
-    let mut found: BTreeMap<DataId, DatasetRef> = BTreeMap::new();
+    let mut found: BTreeMap<DataId, (DatasetRef, Leaves)> = BTreeMap::new();
     let repository = planner.chain.repository(graph.policy);
-    for row in by_lookup(planner, graph, given)? {
+    for row in by_lookup(planner, graph, given, part)? {
         // What ranges over keys that are not the composite's own (rule R16) exists for what was given.
         let data_id = if keys.is_empty() {
             given.clone()
         } else {
             row.data_id.restricted_to(&keys)
         };
-        found.insert(
-            data_id.clone(),
-            DatasetRef {
-                dataset_type: graph.dataset_type.clone(),
-                data_id,
-                repository: repository.root().to_owned(),
-                repository_name: repository.name().to_owned(),
-                location: None,
-                bytes: row.bytes,
-                id: None,
-                metadata: row.metadata,
-                footprint: None,
-            },
-        );
+        let each = DatasetRef {
+            dataset_type: graph.dataset_type.clone(),
+            data_id: data_id.clone(),
+            repository: repository.root().to_owned(),
+            repository_name: repository.name().to_owned(),
+            location: None,
+            bytes: bytes_of(&row.leaves),
+            id: None,
+            metadata: row.metadata,
+            footprint: None,
+        };
+        found.insert(data_id, (each, row.leaves));
     }
-    let mut members = Members::new();
+    let mut recorded = Recorded::new(planner);
     for (index, open) in planner.chain.repositories().iter().enumerate().rev() {
         let mut failure = None;
         open.registry().visit(
             Some(&graph.dataset_type),
             &given.restricted_to(&keys),
             &mut |record| {
-                note_members(&mut members, &record);
+                if let Some(part) = part {
+                    recorded.note(&record, part);
+                }
                 match reference(planner, index, &record) {
                     Ok(mut each) => {
                         each.data_id = each.data_id.restricted_to(&keys);
                         // The columns are those of the parts, which the record does not repeat.
-                        if let Some(parts) = found.get(&each.data_id) {
+                        if let Some((parts, _)) = found.get(&each.data_id) {
                             each.metadata = each.metadata.union(&parts.metadata);
                         }
-                        found.insert(each.data_id.clone(), each);
+                        found.insert(each.data_id.clone(), (each, Leaves::new()));
                         ControlFlow::Continue(())
                     }
                     Err(error) => {
@@ -90,20 +92,38 @@ pub(super) fn composites(
             return Err(error);
         }
     }
-    let mut found: Vec<DatasetRef> = found.into_values().collect();
-    add_member_bytes(planner, &mut found, &members)?;
+    recorded.find()?;
+    let mut found: Vec<(DatasetRef, Leaves)> = found.into_values().collect();
+    for (each, leaves) in &mut found {
+        let own = each
+            .id
+            .and_then(|id| recorded.leaves(id, part.unwrap_or_default()));
+        if let Some(own) = own {
+            each.bytes = bytes_of(&own);
+            *leaves = own;
+        } else if let Some(id) = each.id {
+            // A dataset of the type that is a file.
+            *leaves = vec![((id, Vec::new()), each.bytes)];
+        }
+    }
     Ok(found)
 }
 
 /// The data IDs for which every required component exists.
-fn by_lookup(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Result<Vec<Row>> {
-    let required = graph.components().iter().filter(|node| {
-        node.component.as_ref().is_none_or(|component| {
-            !component.optional && !component.allow_empty && component.data_ids.is_none()
-        })
-    });
+fn by_lookup(
+    planner: &Planner<'_>,
+    graph: &GraphNode,
+    given: &DataId,
+    part: Option<&[String]>,
+) -> Result<Vec<Row>> {
+    let (required, others): (Vec<&GraphNode>, Vec<&GraphNode>) =
+        graph.components().iter().partition(|node| {
+            node.component.as_ref().is_none_or(|component| {
+                !component.optional && !component.allow_empty && component.data_ids.is_none()
+            })
+        });
     let (subsets, single): (Vec<&GraphNode>, Vec<&GraphNode>) =
-        required.partition(|node| node.is_subset());
+        required.into_iter().partition(|node| node.is_subset());
     // A component that stands in the record alone is not there before a put.
     let needs_a_record = graph.components().iter().any(|node| {
         node.component.as_ref().is_some_and(|component| {
@@ -132,26 +152,85 @@ fn by_lookup(planner: &Planner<'_>, graph: &GraphNode, given: &DataId) -> Result
             Some(left) => join(left, rows),
         });
     };
+    let rows_of = |component: &GraphNode| {
+        let part = part_of_component(graph, component, part);
+        component_rows(planner, component, given, part.as_deref())
+    };
     for component in single {
-        add(component_rows(planner, component, given)?);
+        add(rows_of(component)?);
     }
     for component in subsets {
-        add(grouped(component_rows(planner, component, given)?, graph));
+        add(grouped(rows_of(component)?, graph));
     }
-    Ok(joined.unwrap_or_default())
+    let mut joined = joined.unwrap_or_default();
+    for component in others {
+        let is_recorded = component.is_recorded();
+        let counts = part_of_component(graph, component, part).is_some();
+        if counts && !is_recorded && !joined.is_empty() {
+            add_where_there(&mut joined, rows_of(component)?);
+        }
+    }
+    Ok(joined)
+}
+
+/// Which part of a component is read for a part of its composite (rule R10); `None` if nothing of it is.
+fn part_of_component(
+    graph: &GraphNode,
+    component: &GraphNode,
+    part: Option<&[String]>,
+) -> Option<Vec<String>> {
+    let (first, rest) = match part?.split_first() {
+        None => return Some(component.part.clone()),
+        Some(split) => split,
+    };
+    let is_declared =
+        |node: &GraphNode| synonyms::canonical(node.component_name()) == synonyms::canonical(first);
+    let below = |rest: &[String]| component.part.iter().chain(rest).cloned().collect();
+    if graph.components().iter().any(is_declared) {
+        return is_declared(component).then(|| below(rest));
+    }
+    match graph.base() {
+        Some(base) if base.component_name() == component.component_name() => {
+            Some(below(part.unwrap_or_default()))
+        }
+        Some(_) => None,
+        None => Some(component.part.clone()),
+    }
+}
+
+/// Adds what a composite may lack to the rows that have it.
+fn add_where_there(rows: &mut [Row], optional: Vec<Row>) {
+    let Some(first) = optional.first() else {
+        return;
+    };
+    let keys: BTreeSet<String> = first.data_id.keys().map(str::to_owned).collect();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let mut by_data_id: HashMap<DataId, Vec<Row>> = HashMap::new();
+    for row in optional {
+        by_data_id
+            .entry(row.data_id.restricted_to(&keys))
+            .or_default()
+            .push(row);
+    }
+    for row in rows {
+        let there = by_data_id.get(&row.data_id.restricted_to(&keys));
+        for other in there.into_iter().flatten() {
+            row.leaves.extend(other.leaves.iter().cloned());
+        }
+    }
 }
 
 /// The datasets of a subset component as one row for each data ID of the composite.
 fn grouped(rows: Vec<Row>, graph: &GraphNode) -> Vec<Row> {
     let keys: Vec<&str> = graph.keys.iter().map(|(key, _)| key.as_str()).collect();
-    let mut groups: BTreeMap<DataId, u64> = BTreeMap::new();
+    let mut groups: BTreeMap<DataId, Leaves> = BTreeMap::new();
     for row in rows {
-        let bytes = groups.entry(row.data_id.restricted_to(&keys)).or_default();
-        *bytes = bytes.saturating_add(row.bytes);
+        let leaves = groups.entry(row.data_id.restricted_to(&keys)).or_default();
+        leaves.extend(row.leaves);
     }
-    let row = |(data_id, bytes)| Row {
+    let row = |(data_id, leaves)| Row {
         data_id,
-        bytes,
+        leaves,
         metadata: DataId::default(),
     };
     groups.into_iter().map(row).collect()
@@ -162,15 +241,16 @@ fn component_rows(
     planner: &Planner<'_>,
     component: &GraphNode,
     given: &DataId,
+    part: Option<&[String]>,
 ) -> Result<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let own = component.data_id(given);
     if component.is_composite() {
-        for each in composites(planner, component, &own)? {
+        for (each, leaves) in composites_and_leaves(planner, component, &own, part)? {
             if let Some(root) = component.root_data_id(&each.data_id) {
                 rows.push(Row {
                     data_id: root,
-                    bytes: each.bytes,
+                    leaves,
                     metadata: each.metadata,
                 });
             }
@@ -180,25 +260,44 @@ fn component_rows(
     let mut types = vec![component.dataset_type.clone()];
     types.extend(planner.chain.same_artifact(&component.definition));
     let mut seen: HashSet<DataId> = HashSet::new();
-    for repository in planner.chain.repositories() {
+    let mut sizes = PartSizes::default();
+    let mut failure = None;
+    for (index, repository) in planner.chain.repositories().iter().enumerate() {
         for dataset_type in &types {
             repository
                 .registry()
                 .visit(Some(dataset_type), &own, &mut |record| {
-                    if let Some(root) = component.root_data_id(&record.data_id)
-                        && seen.insert(record.data_id.clone())
-                    {
-                        rows.push(Row {
-                            data_id: root,
-                            bytes: record.artifact.map_or(0, |artifact| artifact.bytes),
-                            metadata: record.metadata,
-                        });
+                    let Some(root) = component.root_data_id(&record.data_id) else {
+                        return ControlFlow::Continue(());
+                    };
+                    if !seen.insert(record.data_id.clone()) {
+                        return ControlFlow::Continue(());
                     }
-                    ControlFlow::Continue(())
+                    let metadata = record.metadata.clone();
+                    let leaf = part.map(|part| {
+                        let id = record.id;
+                        let definition = Some(component.definition.as_ref());
+                        let bytes = sizes.bytes(planner, definition, index, record, part)?;
+                        Ok(((id, part.to_vec()), bytes))
+                    });
+                    match leaf.transpose() {
+                        Ok(leaf) => {
+                            rows.push(Row {
+                                data_id: root,
+                                leaves: leaf.into_iter().collect(),
+                                metadata,
+                            });
+                            ControlFlow::Continue(())
+                        }
+                        Err(error) => {
+                            failure = Some(error);
+                            ControlFlow::Break(())
+                        }
+                    }
                 })?;
         }
     }
-    Ok(rows)
+    failure.map_or(Ok(rows), Err)
 }
 
 /// Joins two lists of data IDs on the keys that they share.
@@ -223,43 +322,10 @@ fn join(left: Vec<Row>, right: Vec<Row>) -> Vec<Row> {
         for other in matching.into_iter().flatten() {
             joined.push(Row {
                 data_id: row.data_id.union(&other.data_id),
-                bytes: row.bytes.saturating_add(other.bytes),
+                leaves: row.leaves.iter().chain(&other.leaves).cloned().collect(),
                 metadata: row.metadata.union(&other.metadata),
             });
         }
     }
     joined
-}
-
-/// Gives recorded composites the bytes of the artifacts that they were recorded with, each counted once.
-pub(super) fn add_member_bytes(
-    planner: &Planner<'_>,
-    found: &mut [DatasetRef],
-    members: &Members,
-) -> Result<()> {
-    let mut wanted: Vec<DatasetId> = members.values().flatten().copied().collect();
-    wanted.sort();
-    wanted.dedup();
-    let mut bytes: HashMap<DatasetId, u64> = HashMap::new();
-    for repository in planner.chain.repositories() {
-        wanted.retain(|id| !bytes.contains_key(id));
-        for batch in wanted.chunks(1000) {
-            for record in repository.registry().find_ids(batch)?.into_iter().flatten() {
-                bytes.insert(
-                    record.id,
-                    record.artifact.map_or(0, |artifact| artifact.bytes),
-                );
-            }
-        }
-    }
-    for each in found {
-        let own = each.id.and_then(|id| members.get(&id));
-        if let Some(own) = own {
-            let mut own = own.clone();
-            own.sort();
-            own.dedup();
-            each.bytes = own.iter().filter_map(|id| bytes.get(id)).sum();
-        }
-    }
-    Ok(())
 }

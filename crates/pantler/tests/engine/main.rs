@@ -13,6 +13,7 @@ mod every_file;
 mod faults;
 mod finding;
 mod ingesting;
+mod looking;
 mod looking_after;
 mod names;
 mod policies;
