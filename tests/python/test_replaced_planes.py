@@ -153,12 +153,12 @@ def test_a_plane_of_the_wrong_shape_is_refused_at_get(pair, pantler, tmp_path, r
         assert not out.exists()
 
 
-def test_a_file_of_the_wrong_type_is_refused_at_get(pair, pantler, tmp_path):
-    """A mask of real numbers is no mask: the file is at fault, which is another exit status."""
+def test_a_file_of_the_wrong_type_is_refused_at_ingest(pair, pantler, tmp_path):
+    """A mask of real numbers is no mask, and its header says so before anybody reads it."""
     repository, _, _ = pair
     variance, out = tmp_path / "variance.fits", tmp_path / "never.fits"
     pantler("get", repository, "image_pair.variance", "number=2", "--out", variance)
-    pantler("ingest", repository, "own_mask", variance, "number=1")
-    answer = pantler("get", repository, "masked", "number=1", "--out", out, status=3)
-    assert "mask/1.fits" in answer.err and "a mask cannot have pixels of type float32" in answer.err
+    answer = pantler("ingest", repository, "own_mask", variance, "number=1", status=2)
+    assert "BITPIX -32" in answer.err and "each bit is a plane" in answer.err
+    pantler("get", repository, "masked", "number=1", "--out", out, status=2)
     assert not out.exists()

@@ -119,7 +119,7 @@ impl SkyPolygon {
 
     fn contains(&self, point: Vector) -> bool {
         self.sides()
-            .all(|(a, b)| dot(cross(a, b), point) >= -SAME * length(cross(a, b)))
+            .all(|(a, b)| height(point, cross(a, b), a) >= -SAME * length(cross(a, b)))
     }
 
     /// Returns the angle from a position (degrees) to the polygon in radians; 0 inside.
@@ -161,7 +161,11 @@ fn is_convex(corners: &[Vector]) -> bool {
         if size < SAME || dot(*a, b) < 0.0 {
             return false;
         }
-        let heights = || corners.iter().map(|corner| dot(plane, *corner) / size);
+        let heights = || {
+            corners
+                .iter()
+                .map(|corner| height(*corner, plane, *a) / size)
+        };
         // Nothing may lie outside, and something must lie inside: else it is a line.
         if heights().any(|height| height < -SAME) || !heights().any(|height| height > SAME) {
             return false;
@@ -177,7 +181,7 @@ fn is_convex(corners: &[Vector]) -> bool {
 fn distance_to_side(point: Vector, a: Vector, b: Vector) -> f64 {
     let plane = cross(a, b);
     if dot(cross(plane, a), point) >= 0.0 && dot(cross(b, plane), point) >= 0.0 {
-        let above = dot(plane, point);
+        let above = height(point, plane, a);
         let along = length(cross(plane, point));
         return above.abs().atan2(along);
     }
@@ -210,11 +214,22 @@ fn unit(ra: f64, dec: f64) -> Vector {
     [cos_dec * cos_ra, cos_dec * sin_ra, sin_dec]
 }
 
+fn difference(a: Vector, b: Vector) -> Vector {
+    [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
+}
+
+/// How far a point lies above a plane through `on` and the centre of the sphere, in lengths of `plane`.
+fn height(point: Vector, plane: Vector, on: Vector) -> f64 {
+    dot(plane, difference(point, on))
+}
+
 fn dot(a: Vector, b: Vector) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
+/// Of neighbours the difference is taken first: so the plane through two corners of a small image is as exact as they are.
 fn cross(a: Vector, b: Vector) -> Vector {
+    let b = difference(b, a);
     [
         a[1] * b[2] - a[2] * b[1],
         a[2] * b[0] - a[0] * b[2],
@@ -256,6 +271,27 @@ mod tests {
         // From the other side of the sky, with a radius beyond a quarter.
         assert_eq!(square.overlaps(&circle(191.0, 0.0, 170.0)), Some(false));
         assert_eq!(square.overlaps(&circle(191.0, 0.0, 179.5)), Some(true));
+    }
+
+    #[test]
+    fn a_footprint_of_a_second_of_arc_is_one() {
+        // Ten pixels of 0.2 arcseconds, turned by 45 degrees.
+        let half = 1.4 / 3600.0;
+        let square = footprint(&[
+            (30.0, 40.0 - half),
+            (30.0 - half / 40f64.to_radians().cos(), 40.0),
+            (30.0, 40.0 + half),
+            (30.0 + half / 40f64.to_radians().cos(), 40.0),
+        ]);
+        assert_eq!(square.overlaps(&circle(30.0, 40.0, 0.0)), Some(true));
+        assert_eq!(
+            square.overlaps(&circle(30.0, 40.0 + half + 2e-6, 1e-6)),
+            Some(false)
+        );
+        assert_eq!(
+            square.overlaps(&circle(30.0, 40.0 + half + 2e-6, 3e-6)),
+            Some(true)
+        );
     }
 
     #[test]

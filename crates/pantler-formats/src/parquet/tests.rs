@@ -12,7 +12,7 @@ use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use pantler_core::formatter::ReadRequest;
 use pantler_core::object::downcast;
-use pantler_core::{FormatError, Formatter, Object, ObjectRef, Source, StoreError};
+use pantler_core::{FormatError, Formatter, Object, ObjectRef, RowRanges, Source, StoreError};
 use pantler_objects::{Metadata, Table};
 use pantler_testkit::test_data;
 
