@@ -25,9 +25,16 @@ datasets:
 """
 
 FITS = [
+    "catalogs/refcat_sdss/903253.fits",
+    "catalogs/refcat_sdss/903281.fits",
+    "catalogs/refcat_sdss/903283.fits",
+    "catalogs/refcat_sdss/903285.fits",
     "catalogs/refcat_sdss/903287.fits",
     "catalogs/refcat_sdss/master_schema.fits",
     "catalogs/multiband/meas_g.fits",
+    "catalogs/multiband/meas_r.fits",
+    "catalogs/multiband/det_g.fits",
+    "catalogs/multiband/det_r.fits",
     "catalogs/multiband/det_merge.fits",
     "catalogs/exposure_catalog_v1.fits",
     "catalogs/sourceCatalog-hsc-v2.fits",
