@@ -18,6 +18,10 @@ datasets:
     template: "columns/%(number)d.parq"
     python: Table
     storage: ParquetStorage
+  feather:
+    template: "feather/%(number)d.arrow"
+    python: Table
+    storage: ArrowStorage
   image:
     template: "images/%(number)d.fits"
     python: Image
@@ -231,3 +235,22 @@ def test_an_image_is_the_same_in_npy(real_file, repository, tmp_path, pantler):
     assert got.tobytes() == expected.astype("<f4").tobytes()
     refused = pantler("get", repository, "image", "number=1", "--out", tmp_path / "out.arrow", status=2)
     assert ".npy" in refused.err
+
+
+@pytest.mark.parametrize("compression", ["snappy", "gzip", "lz4", "zstd", "none"])
+def test_parquet_files_of_every_usual_compression_are_read(compression, repository, tmp_path, pantler):
+    table = pyarrow.table({"id": range(5000), "flux": [number / 7 for number in range(5000)]})
+    pyarrow.parquet.write_table(table, tmp_path / "in.parquet", compression=compression)
+    pantler("ingest", repository, "columns", tmp_path / "in.parquet", "number=1", "--mode", "copy")
+    pantler("get", repository, "columns", "number=1", "--columns", "flux", "--out", tmp_path / "out.arrow")
+    got = pyarrow.feather.read_table(tmp_path / "out.arrow", memory_map=False)
+    assert got.equals(table.select(["flux"]))
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
+def test_arrow_files_of_every_compression_are_read(compression, repository, tmp_path, pantler):
+    table = pyarrow.table({"id": range(5000), "flux": [number / 7 for number in range(5000)]})
+    pyarrow.feather.write_feather(table, tmp_path / "in.arrow", compression=compression)
+    pantler("ingest", repository, "feather", tmp_path / "in.arrow", "number=1", "--mode", "copy")
+    pantler("get", repository, "feather", "number=1", "--rows", "10:4000", "--out", tmp_path / "out.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet").equals(table.slice(10, 3990))

@@ -43,7 +43,7 @@ pub(super) fn check(
 }
 
 /// Decodes the tiles of a compressed image that passed [`check`], before scaling.
-pub(super) fn decode(hdu: &Hdu, data: &Bytes) -> Result<Pixels, FormatError> {
+pub(crate) fn decode(hdu: &Hdu, data: &Bytes) -> Result<Pixels, FormatError> {
     let HduKind::CompressedImage {
         bitpix,
         axes,
