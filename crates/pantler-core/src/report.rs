@@ -164,7 +164,7 @@ impl Report {
 }
 
 /// Shows control characters, which would let a value of a user's break or colour the lines of a message, as escapes.
-fn escaped(text: String) -> String {
+pub(crate) fn escaped(text: String) -> String {
     if !text.chars().any(char::is_control) {
         return text;
     }

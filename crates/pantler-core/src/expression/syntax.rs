@@ -129,16 +129,29 @@ impl fmt::Display for Operand {
 impl fmt::Display for Region {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Region::Circle { ra, dec, radius } => write!(out, "circle({ra}, {dec}, {radius})"),
+            Region::Circle { ra, dec, radius } => {
+                let [ra, dec, radius] = [ra, dec, radius].map(|number| angle(*number));
+                write!(out, "circle({ra}, {dec}, {radius})")
+            }
             Region::Polygon(corners) => {
                 let corners: Vec<String> = corners
                     .iter()
-                    .map(|(ra, dec)| format!("{ra}, {dec}"))
+                    .map(|(ra, dec)| format!("{}, {}", angle(*ra), angle(*dec)))
                     .collect();
                 write!(out, "polygon({})", corners.join(", "))
             }
             Region::Tract(values) => write!(out, "tract({})", literals(values)),
         }
+    }
+}
+
+/// Writes a number of a region: as people write degrees, or with an exponent where the digits alone would be read as a whole
+/// number that is too large.
+fn angle(number: f64) -> String {
+    if number.abs() < 1e15 {
+        number.to_string()
+    } else {
+        format!("{number:e}")
     }
 }
 

@@ -95,7 +95,7 @@ impl Spot {
             severity,
             code,
             place: self.place(),
-            message,
+            message: crate::report::escaped(message),
             line_text: line_text.to_owned(),
             length: self.length.min(u32::try_from(room).unwrap_or(u32::MAX)),
             hints: Vec::new(),
