@@ -59,7 +59,7 @@ pub use diff::{Comparison, DiffEntry};
 pub use error::{Asked, Candidate, Error, Result};
 
 pub use explain::{TreeLine, data_id_json, explain_json, explain_tree, human_bytes};
-pub use ingest::{IngestMode, IngestOptions, IngestReport};
+pub use ingest::{IngestMode, IngestOptions, IngestReport, ValueTable};
 pub use parameters::Parameters;
 pub use planner::Composition;
 pub use policy_check::check_policies;
