@@ -14,6 +14,7 @@ mod link;
 mod policy;
 mod put;
 mod query;
+mod registry;
 mod rm;
 mod show;
 
@@ -40,6 +41,8 @@ pub enum Command {
     Fsck(fsck::Fsck),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -62,6 +65,7 @@ impl Command {
             Command::Rm(command) => command.run(session),
             Command::Fsck(command) => command.run(session),
             Command::Policy(command) => command.run(session),
+            Command::Registry(command) => command.run(session),
             Command::Demo(command) => command.run(session),
             Command::Completions(command) => command.run(session),
         }

@@ -74,12 +74,28 @@ pub(super) fn store_report(error: &StoreError) -> Report {
 pub(super) fn registry_report(error: &RegistryError) -> Report {
     match error {
         RegistryError::AlreadyExists { .. } => Report::new(Kind::Conflict, error.to_string()),
-        RegistryError::Version { .. } => Report::new(Kind::Unsupported, error.to_string())
-            .hint("open it with the version of pantler that made it"),
+        RegistryError::Version {
+            path,
+            found,
+            wanted,
+        } => version_report(error, path, *found, *wanted),
         RegistryError::Corrupt { .. } | RegistryError::NoSuchDataset { .. } => {
             Report::new(Kind::Corrupt, error.to_string())
         }
         _ => Report::new(Kind::Io, error.to_string()),
+    }
+}
+
+fn version_report(error: &RegistryError, registry: &str, found: i64, wanted: i64) -> Report {
+    let report = Report::new(Kind::Unsupported, error.to_string());
+    let root = std::path::Path::new(registry)
+        .parent()
+        .and_then(std::path::Path::parent);
+    match root {
+        Some(root) if found < wanted => report
+            .hint(format!("pantler registry migrate {}", root.display()))
+            .hint("older versions of pantler cannot open it afterwards"),
+        _ => report.hint("open it with the version of pantler that made it"),
     }
 }
 
