@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod export;
 mod fsck;
+mod gc;
 mod get;
 mod ingest;
 mod init;
@@ -38,6 +39,7 @@ pub enum Command {
     Export(export::Export),
     Alias(alias::Alias),
     Rm(rm::Rm),
+    Gc(gc::Gc),
     Fsck(fsck::Fsck),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
@@ -63,6 +65,7 @@ impl Command {
             Command::Diff(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Rm(command) => command.run(session),
+            Command::Gc(command) => command.run(session),
             Command::Fsck(command) => command.run(session),
             Command::Policy(command) => command.run(session),
             Command::Registry(command) => command.run(session),

@@ -1,7 +1,7 @@
 //! Errors of formats, stores, registries and the operating system, in words.
 
 use pantler_core::report::{Kind, Label, Report};
-use pantler_core::{FormatError, RegistryError, StoreError};
+use pantler_core::{FormatError, KeyValue, RegistryError, StoreError};
 
 use crate::error::Asked;
 
@@ -93,7 +93,10 @@ fn version_report(error: &RegistryError, registry: &str, found: i64, wanted: i64
         .and_then(std::path::Path::parent);
     match root {
         Some(root) if found < wanted => report
-            .hint(format!("pantler registry migrate {}", root.display()))
+            .hint(format!(
+                "`pantler registry migrate {}` brings it to version {wanted}",
+                KeyValue::from(root.display().to_string().as_str())
+            ))
             .hint("older versions of pantler cannot open it afterwards"),
         _ => report.hint("open it with the version of pantler that made it"),
     }
