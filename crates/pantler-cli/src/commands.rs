@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod export;
 mod fsck;
+mod gc;
 mod get;
 mod ingest;
 mod init;
@@ -14,6 +15,7 @@ mod link;
 mod policy;
 mod put;
 mod query;
+mod registry;
 mod rm;
 mod show;
 
@@ -37,9 +39,12 @@ pub enum Command {
     Export(export::Export),
     Alias(alias::Alias),
     Rm(rm::Rm),
+    Gc(gc::Gc),
     Fsck(fsck::Fsck),
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -60,8 +65,10 @@ impl Command {
             Command::Diff(command) => command.run(session),
             Command::Export(command) => command.run(session),
             Command::Rm(command) => command.run(session),
+            Command::Gc(command) => command.run(session),
             Command::Fsck(command) => command.run(session),
             Command::Policy(command) => command.run(session),
+            Command::Registry(command) => command.run(session),
             Command::Demo(command) => command.run(session),
             Command::Completions(command) => command.run(session),
         }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::store::Pieces;
+use crate::survey::{Survey, SurveyRequest, SurveyedUnit, SurveyedUnits};
 use crate::{ObjectRef, RowRanges, StoreError};
 
 /// Random access to the bytes of one artifact.
@@ -197,6 +198,47 @@ pub trait Formatter: Send + Sync {
     /// Begins to check the sums that a file holds of its own bytes; `None` if files of the format hold none.
     fn sum_check(&self) -> Option<Box<dyn SumCheck>> {
         None
+    }
+
+    /// Reads what a file tells of itself to whoever takes it into a repository: headers only, each once, however many datasets
+    /// lie in it. Headers and places that the format does not have are left out.
+    fn survey(&self, source: &dyn Source, request: &SurveyRequest) -> Result<Survey, FormatError> {
+        let layout = self.index(source)?;
+        let hdus = match request.units {
+            SurveyedUnits::Whole => vec![None],
+            SurveyedUnits::One(hdu) => vec![Some(hdu)],
+            SurveyedUnits::Every => {
+                let hdus = self.hdus(source, layout.as_deref(), request.class.as_deref())?;
+                hdus.into_iter().map(Some).collect()
+            }
+        };
+        let units = hdus.into_iter().map(|hdu| {
+            let read = |part: &str| {
+                let request = ReadRequest {
+                    part: vec![part.to_owned()],
+                    class: request.class.clone(),
+                    hdu,
+                    ..ReadRequest::default()
+                };
+                self.read(source, layout.as_deref(), &request).ok()
+            };
+            let placed = |part: &str| request.place.then(|| read(part)).flatten();
+            SurveyedUnit {
+                hdu,
+                headers: request
+                    .headers
+                    .then(|| read("metadata"))
+                    .flatten()
+                    .into_iter()
+                    .collect(),
+                wcs: placed("wcs"),
+                bbox: placed("bbox"),
+            }
+        });
+        Ok(Survey {
+            units: units.collect(),
+            layout: layout.clone(),
+        })
     }
 
     /// Returns the object as bytes. The same object gives the same bytes.

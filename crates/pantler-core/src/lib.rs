@@ -33,6 +33,7 @@ pub mod row_ranges;
 pub mod similar;
 pub mod sky;
 pub mod store;
+pub mod survey;
 pub mod synonyms;
 pub mod template;
 pub mod write_recipe;

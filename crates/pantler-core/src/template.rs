@@ -97,6 +97,19 @@ impl Template {
         self.hdu.is_some()
     }
 
+    /// Returns the HDU that a trailing `[n]` picks, where the data ID says enough; `None` for a template without one, too.
+    pub fn hdu(&self, data_id: &DataId) -> Option<u32> {
+        match self.hdu.as_ref()? {
+            Hdu::Constant(number) => Some(*number),
+            Hdu::Conversion(conversion) => {
+                match data_id.get(&conversion.key)?.cast(KeyType::Int)? {
+                    KeyValue::Int(number) => u32::try_from(number).ok(),
+                    _ => None,
+                }
+            }
+        }
+    }
+
     /// Returns the template with the types of its keys as `declared`, where that says something.
     ///
     /// A key that is declared an integer is one though its conversion is `%s`: it prints the same, and reads back as an

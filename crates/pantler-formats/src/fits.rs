@@ -44,6 +44,7 @@ mod stored;
 mod structure;
 mod suitability;
 mod sum_check;
+mod surveying;
 mod table_ascii;
 mod table_columns;
 mod table_reading;
@@ -58,6 +59,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pantler_core::formatter::{PartLocation, ReadRequest, SumCheck, WriteOptions};
+use pantler_core::survey::{Survey, SurveyRequest};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source};
 use pantler_objects::synonyms::components;
 
@@ -141,6 +143,10 @@ impl Formatter for FitsFormatter {
 
     fn sum_check(&self) -> Option<Box<dyn SumCheck>> {
         Some(Box::new(sum_check::FitsSums::default()))
+    }
+
+    fn survey(&self, source: &dyn Source, request: &SurveyRequest) -> Result<Survey, FormatError> {
+        surveying::survey(source, request)
     }
 
     fn write(&self, object: &ObjectRef, options: &WriteOptions) -> Result<Bytes, FormatError> {

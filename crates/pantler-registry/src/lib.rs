@@ -22,4 +22,4 @@ mod sqlite;
 pub use counting::{CountingRegistry, Counts};
 pub use faulty::{Fault, FaultyRegistry};
 pub use memory::MemoryRegistry;
-pub use sqlite::{Access, Journal, Options, SqliteRegistry};
+pub use sqlite::{Access, Journal, Migration, Options, SqliteRegistry};

@@ -14,6 +14,7 @@ mod catalogue;
 mod file_system;
 mod find;
 mod insertion;
+mod migration;
 mod open;
 mod page;
 mod pool;
@@ -37,6 +38,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, Registry, RegistryError, Ty
 use crate::gate::{lock, unpoisoned};
 use catalogue::Catalogue;
 use find::Answer;
+pub use migration::Migration;
 use pool::{Pool, Reader};
 use session::Session;
 use transaction::SqliteTransaction;
@@ -138,6 +140,16 @@ impl SqliteRegistry {
         // A file that is no registry is found out now, not at the first question.
         registry.reader()?;
         Ok(registry)
+    }
+
+    /// Brings a registry of an older schema to the one of this version, all or nothing.
+    pub fn migrate(path: &Path) -> Result<Migration, RegistryError> {
+        migration::migrate(path, Options::default())
+    }
+
+    /// Returns which journal a new registry in this folder gets: the one that fits its file system.
+    pub fn journal_for(folder: &Path) -> Journal {
+        open::fitting_journal(folder)
     }
 
     /// Returns how many SQL statements were executed through this value so far.

@@ -350,6 +350,11 @@ impl Butler {
         crate::remove::remove(&self.planner(Composition::Recorded), name, data_id, options)
     }
 
+    /// Clears what nobody needs any more in the first output.
+    pub fn gc(&self, options: &crate::gc::GcOptions) -> Result<crate::gc::GcReport> {
+        crate::gc::collect(self.chain.output("gc")?.1, options)
+    }
+
     /// Checks the first repository of the chain against its artifacts.
     pub fn fsck(&self, options: FsckOptions) -> Result<FsckReport> {
         let repository = self

@@ -6,17 +6,14 @@ mod contents;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use pantler_core::registry::State;
 use pantler_core::store::Stat;
-use pantler_core::template::Template;
-use pantler_core::{ArtifactPath, DataId, DatasetId, DatasetRecord, Digest, Location, TypeName};
+use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, TypeName};
 use pantler_formats::FormatterSet;
 
 use crate::error::{Asked, Result};
-use crate::own_names::{is_abandoned, is_half_linked, is_meant_for, is_passing, is_staged};
+use crate::leftovers;
 use crate::planner::locate;
-use crate::put::replace::{drop_unused, path_of_template, settle};
-use crate::repository::{OWN_FOLDER, Repository};
+use crate::repository::Repository;
 
 use contents::Contents;
 pub(crate) use contents::digest_of;
@@ -100,7 +97,7 @@ pub(crate) fn check(
     known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
 ) -> Result<FsckReport> {
     if options.repair {
-        finish_interrupted(repository)?;
+        leftovers::finish_interrupted(repository)?;
     }
     let mut check = Check {
         repository,
@@ -132,7 +129,14 @@ pub(crate) fn check(
     check.batch(&records)?;
     record_digests(repository, &check.digests)?;
     let mut report = check.report;
-    find_leftovers(repository, options, &check.owned, &mut report)?;
+    let leftovers = leftovers::find(repository, &check.owned)?;
+    let cleared = match options.repair {
+        true => leftovers::clear(repository, leftovers.abandoned)?,
+        false => Vec::new(),
+    };
+    let left = leftovers.found.into_iter();
+    let left = left.filter(|path| !cleared.contains(path));
+    report.leftover = left.map(|path| path.to_string()).collect();
     report.leftover.sort();
     Ok(report)
 }
@@ -253,147 +257,5 @@ fn record_digests(repository: &Repository, digests: &[(DatasetId, Digest)]) -> R
         transaction.set_digest(*id, *digest)?;
     }
     transaction.commit()?;
-    Ok(())
-}
-
-/// Finds files that no dataset owns: pantler's own, and those that lie where a template would put a dataset.
-fn find_leftovers(
-    repository: &Repository,
-    options: FsckOptions,
-    owned: &HashSet<Location>,
-    report: &mut FsckReport,
-) -> Result<()> {
-    let store = repository.store();
-    let mut own = Vec::new();
-    for entry in store.list(Some(&ArtifactPath::new(OWN_FOLDER)?)) {
-        let (path, stat) = entry?;
-        if is_passing(&path) && !owned.contains(&Location::Inside(path.clone())) {
-            // Asked before the final paths are listed: one that lives now may still link what is then not seen there.
-            let abandoned = is_abandoned(&path);
-            own.push((path, stat, abandoned));
-        }
-    }
-    let templates: Vec<&Template> = repository
-        .policy()
-        .definitions()
-        .filter_map(|definition| definition.template.as_ref())
-        .collect();
-    // Final paths come before the staged names by which they are known again if this is interrupted.
-    let mut clear = Vec::new();
-    for entry in store.list(None) {
-        let (path, stat) = entry?;
-        if owned.contains(&Location::Inside(path.clone())) {
-            continue;
-        }
-        let half_linked = is_half_linked(&path);
-        // A crashed put's file is still the same file as its staged name, which says that it was to lie just here. Another
-        // name of that file is a user's own, and is never removed.
-        let linked = own.iter().filter(|(staged, theirs, _)| {
-            theirs.same.is_some() && theirs.same == stat.same && is_meant_for(staged, &path)
-        });
-        let crashed: Vec<bool> = linked.map(|(_, _, abandoned)| *abandoned).collect();
-        let is_placed = || {
-            templates
-                .iter()
-                .any(|template| template.read(path.as_str()).is_some())
-        };
-        if half_linked || !crashed.is_empty() || is_placed() {
-            report.leftover.push(path.to_string());
-        }
-        if half_linked && is_abandoned(&path) || crashed.contains(&true) {
-            clear.push((path, stat));
-        }
-    }
-    report
-        .leftover
-        .extend(own.iter().map(|(path, ..)| path.to_string()));
-    let abandoned = own.into_iter().filter(|(_, _, abandoned)| *abandoned);
-    clear.extend(abandoned.map(|(path, stat, _)| (path, stat)));
-    if options.repair && !clear.is_empty() {
-        let cleared = remove_unowned(repository, clear)?;
-        report
-            .leftover
-            .retain(|left| !cleared.iter().any(|path| path.as_str() == left));
-    }
-    Ok(())
-}
-
-/// Removes leftovers, while nobody else can write, after another look at what has happened since they were found.
-fn remove_unowned(
-    repository: &Repository,
-    mut leftovers: Vec<(ArtifactPath, Stat)>,
-) -> Result<Vec<ArtifactPath>> {
-    let store = repository.store();
-    repository.bury_the_dead()?;
-    let _turn = repository.registry().begin()?;
-    let mut owned: HashSet<ArtifactPath> = HashSet::new();
-    let wanted: HashSet<&ArtifactPath> = leftovers.iter().map(|(path, _)| path).collect();
-    let mut failure = None;
-    repository.registry().visit_all(&mut |record| {
-        if record.artifact.is_none() {
-            return ControlFlow::Continue(());
-        }
-        let asked = Asked::new(record.dataset_type(), &record.data_id);
-        match locate(&record, &asked) {
-            Ok((Location::Inside(path), _)) if wanted.contains(&path) => {
-                owned.insert(path);
-            }
-            Ok(_) => {}
-            Err(error) => {
-                failure = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    leftovers.retain(|(path, _)| !owned.contains(path));
-    let places: Vec<Location> = leftovers
-        .iter()
-        .map(|(path, _)| Location::Inside(path.clone()))
-        .collect();
-    let now = store.stat_many(&places)?;
-    let cleared: Vec<ArtifactPath> = leftovers
-        .into_iter()
-        .zip(now)
-        // One that has gone is cleared as well; another file under the name is another matter.
-        .filter(|((_, seen), now)| now.as_ref().is_none_or(|now| now.same == seen.same))
-        .map(|((path, _), _)| path)
-        .collect();
-    store.delete(&cleared)?;
-    Ok(cleared)
-}
-
-/// Finishes replacements that were committed while the new artifact was still at its staged name.
-fn finish_interrupted(repository: &Repository) -> Result<()> {
-    let mut unsettled = Vec::new();
-    let mut superseded = Vec::new();
-    repository.registry().visit_all(&mut |record| {
-        if record.state == State::Superseded {
-            superseded.push(record.id);
-        }
-        let location = record
-            .artifact
-            .as_ref()
-            .and_then(|artifact| artifact.location.clone());
-        if let Some(Location::Inside(path)) = location
-            && is_staged(&path)
-            && is_abandoned(&path)
-        {
-            unsettled.push((record, path));
-        }
-        ControlFlow::Continue(())
-    })?;
-    for (record, path) in unsettled {
-        if let Some(target) = path_of_template(&record) {
-            settle(repository, record.id, &path, &target)?;
-        }
-    }
-    if !superseded.is_empty() {
-        let removed = drop_unused(repository, &superseded)?;
-        repository.store().delete(&removed)?;
-    }
     Ok(())
 }

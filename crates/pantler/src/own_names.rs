@@ -83,6 +83,21 @@ pub(crate) fn is_abandoned(path: &ArtifactPath) -> bool {
     process(path).is_some_and(has_ended)
 }
 
+/// When a staged name was given, in nanoseconds since 1970; `None` for a name that does not say it.
+pub(crate) fn made_at(path: &ArtifactPath) -> Option<i64> {
+    if !is_staged(path) {
+        return None;
+    }
+    let (_, rest) = path.file_name().split_once('-')?;
+    let number = match rest.strip_prefix("text-") {
+        Some(number) => number,
+        None => rest.rsplit_once('-')?.0,
+    };
+    let (seconds, nanoseconds) = Uuid::parse_str(number).ok()?.get_timestamp()?.to_unix();
+    let seconds = i64::try_from(seconds).ok()?.checked_mul(1_000_000_000)?;
+    seconds.checked_add(i64::from(nanoseconds))
+}
+
 /// Whether a file is a name that was to be moved onto a path in one step.
 pub(crate) fn is_half_linked(path: &ArtifactPath) -> bool {
     half_linked_process(path).is_some()
@@ -155,6 +170,18 @@ mod tests {
         assert!(is_meant_for(&staged, &target));
         assert!(!is_meant_for(&staged, &path("calexp/2.fits")));
         assert!(!is_meant_for(&text_path().unwrap(), &target));
+    }
+
+    #[test]
+    fn a_staged_name_says_when_it_was_given() {
+        let now = jiff::Timestamp::now().as_nanosecond() as i64;
+        let staged = staging_path(DatasetId::new(Uuid::now_v7()), &path("a")).unwrap();
+        for name in [staged, text_path().unwrap()] {
+            let made = made_at(&name).unwrap();
+            assert!((made - now).abs() < 60_000_000_000, "{name} {made} {now}");
+        }
+        assert_eq!(made_at(&path(".pantler/staging/1-a-b")), None);
+        assert_eq!(made_at(&path("calexp/1.fits")), None);
     }
 
     #[test]

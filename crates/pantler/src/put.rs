@@ -16,7 +16,7 @@ mod linking;
 mod outputs;
 pub(crate) mod replace;
 
-pub(crate) use artifact::{formatter_of, new_write};
+pub(crate) use artifact::{formatter_of, rivals_of};
 pub(crate) use commit::write_all;
 pub use explain::{PutNode, PutPlan};
 

@@ -22,7 +22,7 @@ use pantler_core::policy::{Definition, Policy, PolicyText, Recipe};
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::store::{Link, OnExisting, RangeRequest};
 use pantler_core::{ArtifactPath, Location, Registry, Store, StoreError};
-use pantler_registry::{Access, SqliteRegistry};
+use pantler_registry::{Access, Migration, SqliteRegistry};
 use pantler_store::LocalStore;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,20 @@ impl Repository {
             }
             outcome => outcome,
         }
+    }
+
+    /// Brings the index of a repository that an older version of pantler made to today's schema, all or nothing.
+    pub fn migrate(root: &Path) -> Result<Migration> {
+        if !root.join(CONFIG).exists() {
+            return Err(Error::NoRepository {
+                path: root.display().to_string(),
+                why: "there is no `.pantler/repository.json` in it".to_owned(),
+                child: None,
+            });
+        }
+        Ok(SqliteRegistry::migrate(
+            &root.join(OWN_FOLDER).join(REGISTRY),
+        )?)
     }
 
     /// Says whether a folder is to become a repository and is none: it is not there, is empty, or its making was interrupted.

@@ -3,11 +3,11 @@
 //! A put takes them from the object, an ingest from the file. Neither fails for the lack of them: a column that the header
 //! does not have has no value, and an image whose coordinates cannot be computed has no footprint.
 
-use pantler_core::formatter::ReadRequest;
 use pantler_core::object::downcast;
 use pantler_core::policy::Definition;
 use pantler_core::sky::Footprint;
-use pantler_core::{DataId, Formatter, KeyValue, ObjectRef, Source};
+use pantler_core::survey::SurveyedUnit;
+use pantler_core::{DataId, KeyValue, ObjectRef};
 use pantler_objects::{Bbox, CardValue, Metadata, Wcs};
 
 /// What is known of a dataset beside its data ID.
@@ -36,41 +36,22 @@ impl Facts {
         }
     }
 
+    /// Says whether datasets of a class have pixels with places on the sky.
+    pub fn have_place(class: Option<&str>) -> bool {
+        class.is_some_and(|class| IMAGES.contains(&class))
+    }
+
     /// Returns what a file, or one HDU of it, tells of itself: of images their coordinates and extent, and columns out of
-    /// the headers that were read already, the first that has the card.
-    pub fn of_file(
-        definition: &Definition,
-        formatter: &dyn Formatter,
-        source: &dyn Source,
-        layout: Option<&[u8]>,
-        hdu: Option<u32>,
-        headers: &[Metadata],
-    ) -> Facts {
-        let class = crate::planner::own_class(definition.python.as_deref());
-        let is_image = class
-            .as_deref()
-            .is_some_and(|class| IMAGES.contains(&class));
-        let read = |part: &str| {
-            let request = ReadRequest {
-                part: vec![part.to_owned()],
-                class: class.clone(),
-                hdu,
-                ..ReadRequest::default()
-            };
-            formatter.read(source, layout, &request).ok()
-        };
-        let footprint = is_image
-            .then(|| {
-                let (wcs, bbox) = (read("wcs")?, read("bbox")?);
-                footprint(
-                    downcast::<Wcs>(wcs.as_ref()),
-                    downcast::<Bbox>(bbox.as_ref()),
-                )
-            })
-            .flatten();
+    /// the headers, the first that has the card.
+    pub fn of_survey(definition: &Definition, unit: &SurveyedUnit, headers: &[Metadata]) -> Facts {
+        let wcs = unit.wcs.as_ref();
+        let bbox = unit.bbox.as_ref();
         Facts {
             metadata: columns(definition, headers),
-            footprint,
+            footprint: footprint(
+                wcs.and_then(|wcs| downcast::<Wcs>(wcs.as_ref())),
+                bbox.and_then(|bbox| downcast::<Bbox>(bbox.as_ref())),
+            ),
         }
     }
 }

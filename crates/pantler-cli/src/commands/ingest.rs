@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use pantler::core::report::{Kind, Label};
-use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report};
+use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report, ValueTable};
 use serde_json::json;
 
 use crate::arguments::{Repositories, Writing};
@@ -28,7 +29,7 @@ pub struct Ingest {
     #[arg(value_name = "TYPE")]
     name: String,
     /// The files, and keys that all of them have; the other keys are read from headers and paths
-    #[arg(value_name = "FILE|key=value", required_unless_present = "files")]
+    #[arg(value_name = "FILE|key=value", required_unless_present_any = ["files", "table"])]
     words: Vec<OsString>,
     /// After --: files, whatever their names look like
     #[arg(value_name = "FILE", last = true)]
@@ -39,6 +40,10 @@ pub struct Ingest {
     /// Compute digests now, where they would be computed later
     #[arg(long)]
     digest: bool,
+    /// A table (CSV, FITS, Parquet) that says the data ID of each file: its column `file` names the files, relative to the
+    /// table, and every other column is a key; without FILE, all of its files are ingested
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -58,7 +63,17 @@ enum Mode {
 
 impl Ingest {
     pub fn run(&self, session: &Session) -> CommandResult {
-        let (data_id, files) = words::split(&self.words, &self.files)?;
+        let (data_id, mut files) = words::split(&self.words, &self.files)?;
+        let table = match &self.table {
+            None => None,
+            Some(table) => Some(Arc::new(ValueTable::read(
+                &session.options().formatters,
+                table,
+            )?)),
+        };
+        if let (true, Some(table)) = (files.is_empty(), &table) {
+            files = table.files().to_vec();
+        }
         if files.is_empty() {
             return Err(Report::new(Kind::Request, "no file to ingest is named")
                 .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name")
@@ -73,6 +88,7 @@ impl Ingest {
                 Mode::InPlace => IngestMode::InPlace,
             },
             digest: self.digest,
+            table,
             notes: self.writing.notes.clone(),
         };
         let bar = session.screen.progress(Some(files.len() as u64), "reading");

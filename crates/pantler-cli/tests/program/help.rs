@@ -547,3 +547,13 @@ fn completions() {
       -h, --help  Print help
     ");
 }
+
+#[test]
+fn gc() {
+    assert_snapshot!(help("gc"), @"");
+}
+
+#[test]
+fn registry_migrate() {
+    assert_snapshot!(help("registry migrate"), @"");
+}

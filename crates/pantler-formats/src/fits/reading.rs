@@ -54,7 +54,14 @@ pub(crate) fn hdus(
     layout: Option<&[u8]>,
     class: Option<&str>,
 ) -> Result<Vec<u32>, FormatError> {
-    let contents = open(source, layout, &[])?;
+    fitting_hdus(&open(source, layout, &[])?, class)
+}
+
+/// As [`hdus`], of a file that is open.
+pub(crate) fn fitting_hdus(
+    contents: &Contents<'_>,
+    class: Option<&str>,
+) -> Result<Vec<u32>, FormatError> {
     contents.check_whole()?;
     let of_table = class == Some("Table");
     let fits = |index: usize, shape: &HduShape| match of_table {
@@ -105,7 +112,11 @@ fn descend(
     Ok(object)
 }
 
-fn read_target(contents: &Contents<'_>, asked: &Asked) -> Result<ObjectRef, FormatError> {
+/// Reads one thing out of a file that is open.
+pub(crate) fn read_target(
+    contents: &Contents<'_>,
+    asked: &Asked,
+) -> Result<ObjectRef, FormatError> {
     match &asked.target {
         Target::Exposure => read_exposure(contents, asked),
         Target::MaskedImage => read_masked_image(contents, asked),

@@ -40,7 +40,8 @@ pub(super) fn create(path: &Path, journal: Option<Journal>) -> Result<(), Regist
     made
 }
 
-fn fitting_journal(folder: &Path) -> Journal {
+/// Returns the journal that fits the file system of a folder.
+pub(super) fn fitting_journal(folder: &Path) -> Journal {
     if file_system::is_shared_between_machines(folder) {
         Journal::Rollback
     } else {
@@ -249,7 +250,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn io_error(operation: &'static str, path: &Path, why: String) -> RegistryError {
+pub(super) fn io_error(operation: &'static str, path: &Path, why: String) -> RegistryError {
     RegistryError::Io {
         operation,
         path: path.display().to_string(),

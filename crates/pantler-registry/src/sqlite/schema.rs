@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A key table holds the current datasets of one type with one set of keys, ordered by data ID; which ones there are, the
-//! table `key_table` says. A superseded dataset stands in `dataset` alone. Changing anything here needs a new version.
+//! table `key_table` says. A superseded dataset stands in `dataset` alone. Changing anything here needs a
+//! new version, and a step in the module `migration`.
 
 use pantler_core::RegistryError;
 
@@ -161,6 +162,14 @@ pub(super) fn column(key: &str) -> String {
 
 /// Checks that the file is a registry of this version.
 pub(super) fn check(session: &Session) -> Result<(), RegistryError> {
+    match version(session)? {
+        VERSION => Ok(()),
+        found => Err(other_version(session, found)),
+    }
+}
+
+/// Returns the version of the schema; an error if the file is no registry.
+pub(super) fn version(session: &Session) -> Result<i64, RegistryError> {
     let read = |pragma: &str| -> Result<i64, RegistryError> {
         let value = session.connection().query_row(pragma, [], |row| row.get(0));
         value.map_err(|error| session.failed("open", &error))
@@ -168,15 +177,16 @@ pub(super) fn check(session: &Session) -> Result<(), RegistryError> {
     if read("PRAGMA application_id")? != APPLICATION_ID {
         return Err(session.corrupt("it is an SQLite file, but no registry of pantler"));
     }
-    let found = read("PRAGMA user_version")?;
-    if found != VERSION {
-        return Err(RegistryError::Version {
-            path: session.path().display().to_string(),
-            found,
-            wanted: VERSION,
-        });
+    read("PRAGMA user_version")
+}
+
+/// Returns the error for a registry of another version.
+pub(super) fn other_version(session: &Session, found: i64) -> RegistryError {
+    RegistryError::Version {
+        path: session.path().display().to_string(),
+        found,
+        wanted: VERSION,
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the registries promise: the conformance suite for each of them and each wrapper, and what SQLite alone must keep.
 
+mod migrating;
 mod sqlite_cost;
 mod sqlite_file;
 mod sqlite_together;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::{GraphNode, KeySource};
 use pantler_core::formatter::{Formatter, ReadRequest};
-use pantler_core::{DataId, DatasetId, Digest, ObjectRef};
+use pantler_core::template::Template;
+use pantler_core::{DataId, DatasetId, Digest, ObjectRef, TypeName};
 use uuid::Uuid;
 
 use crate::artifact_source::MemorySource;
 use crate::candidates::Found;
+use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::execute::format_error;
 use crate::export::write_options;
@@ -281,7 +283,7 @@ pub(crate) fn formatter_of(putter: &Putter<'_>, graph: &GraphNode) -> Result<Arc
 }
 
 /// Prepares the writing of a new artifact: its identity, its path, and who else could own that path.
-pub(crate) fn new_write(
+pub(super) fn new_write(
     putter: &Putter<'_>,
     graph: &GraphNode,
     data_id: &DataId,
@@ -299,12 +301,6 @@ pub(crate) fn new_write(
         template: template.text().to_owned(),
         why: error.to_string(),
     })?;
-    let rivals = chain
-        .definitions()
-        .filter(|(_, other)| other.name != graph.definition.name)
-        .filter_map(|(_, other)| Some((other.name.clone(), other.template.clone()?)))
-        .filter(|(_, other)| other.can_meet(template))
-        .collect();
     Ok(Write {
         id: DatasetId::new(Uuid::now_v7()),
         definition: definition_version(graph),
@@ -318,6 +314,19 @@ pub(crate) fn new_write(
         facts: Facts::default(),
         precursors: Vec::new(),
         replaces: None,
-        rivals,
+        rivals: rivals_of(chain, graph),
     })
+}
+
+/// Returns the other types whose artifacts could lie where this type's do (rule R8).
+pub(crate) fn rivals_of(chain: &Chain, graph: &GraphNode) -> Vec<(TypeName, Template)> {
+    let Some(template) = &graph.definition.template else {
+        return Vec::new();
+    };
+    chain
+        .definitions()
+        .filter(|(_, other)| other.name != graph.definition.name)
+        .filter_map(|(_, other)| Some((other.name.clone(), other.template.clone()?)))
+        .filter(|(_, other)| other.can_meet(template))
+        .collect()
 }

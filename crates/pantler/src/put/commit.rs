@@ -20,6 +20,7 @@ use pantler_core::registry::{
 };
 use pantler_core::store::{Link, OnExisting, STAGING, Staged, Stat};
 use pantler_core::{ArtifactPath, DataId, DatasetId, Location, Store};
+use rayon::prelude::*;
 use uuid::Uuid;
 
 use crate::error::{Asked, Error, Result};
@@ -160,42 +161,36 @@ pub(crate) fn write_all(
     outcome
 }
 
+/// From this many on, artifacts are staged side by side.
+const WORTH_THREADS: usize = 16;
+
 fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite>) -> Result<()> {
-    for mut write in writes {
-        // Not under its identity: a put that is repeated gives the same one, and may find the name of the first attempt.
-        let path = staging_path(DatasetId::new(Uuid::now_v7()), &write.path)?;
-        let mut note = |done: Staged| {
-            write.bytes = done.bytes;
-            write.digest = Some(done.digest);
-        };
-        let path = match &write.content {
-            Content::Memory(bytes) => {
-                note(store.stage(&path, &mut bytes.as_ref())?);
-                Some(path)
+    let mut outcome = Ok(());
+    if writes.len() < WORTH_THREADS {
+        for write in writes {
+            staged.push(stage_one(store, write)?);
+            crate::fail_point::reach("staging");
+        }
+    } else {
+        let all: Vec<Result<StagedWrite>> = writes
+            .into_par_iter()
+            .map(|write| stage_one(store, write))
+            .collect();
+        for one in all {
+            match one {
+                Ok(one) => staged.push(one),
+                Err(error) => outcome = outcome.and(Err(error)),
             }
-            Content::Copy(file) => {
-                let mut open =
-                    File::open(file).map_err(|source| Error::io("read", file, source))?;
-                note(store.stage(&path, &mut open)?);
-                Some(path)
-            }
-            Content::Link(file) => {
-                let stat = store.adopt(file, &path)?;
-                write.bytes = stat.bytes;
-                write.modified = stat.modified;
-                Some(path)
-            }
-            Content::InPlace { .. } => None,
-            Content::Beside => {
-                take_after_the_first(&mut write, staged);
-                None
-            }
-        };
-        staged.push(StagedWrite {
-            write,
-            staged: path,
-        });
-        crate::fail_point::reach("staging");
+        }
+    }
+    outcome?;
+    for index in 0..staged.len() {
+        let (before, rest) = staged.split_at_mut(index);
+        if let [StagedWrite { write, .. }, ..] = rest
+            && matches!(write.content, Content::Beside)
+        {
+            take_after_the_first(write, before);
+        }
     }
     let names: Vec<ArtifactPath> = staged
         .iter()
@@ -205,9 +200,39 @@ fn stage_all(store: &dyn Store, writes: Vec<Write>, staged: &mut Vec<StagedWrite
     Ok(())
 }
 
+fn stage_one(store: &dyn Store, mut write: Write) -> Result<StagedWrite> {
+    // Not under its identity: a put that is repeated gives the same one, and may find the name of the first attempt.
+    let path = staging_path(DatasetId::new(Uuid::now_v7()), &write.path)?;
+    let mut note = |done: Staged| {
+        write.bytes = done.bytes;
+        write.digest = Some(done.digest);
+    };
+    let staged = match &write.content {
+        Content::Memory(bytes) => {
+            note(store.stage(&path, &mut bytes.as_ref())?);
+            Some(path)
+        }
+        Content::Copy(file) => {
+            let mut open = File::open(file).map_err(|source| Error::io("read", file, source))?;
+            note(store.stage(&path, &mut open)?);
+            Some(path)
+        }
+        Content::Link(file) => {
+            let stat = store.adopt(file, &path)?;
+            write.bytes = stat.bytes;
+            write.modified = stat.modified;
+            Some(path)
+        }
+        Content::InPlace { .. } | Content::Beside => None,
+    };
+    Ok(StagedWrite { write, staged })
+}
+
 /// Several datasets may lie in one file, which is staged once: what is known of it is known of all.
 fn take_after_the_first(write: &mut Write, staged: &[StagedWrite]) {
-    let first = staged.iter().find(|other| other.write.path == write.path);
+    // It stands a little before them.
+    let mut before = staged.iter().rev();
+    let first = before.find(|other| other.write.path == write.path);
     if let Some(StagedWrite { write: first, .. }) = first {
         write.bytes = first.bytes;
         write.digest = first.digest;

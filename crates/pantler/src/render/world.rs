@@ -1,7 +1,7 @@
 //! Errors of formats, stores, registries and the operating system, in words.
 
 use pantler_core::report::{Kind, Label, Report};
-use pantler_core::{FormatError, RegistryError, StoreError};
+use pantler_core::{FormatError, KeyValue, RegistryError, StoreError};
 
 use crate::error::Asked;
 
@@ -74,12 +74,31 @@ pub(super) fn store_report(error: &StoreError) -> Report {
 pub(super) fn registry_report(error: &RegistryError) -> Report {
     match error {
         RegistryError::AlreadyExists { .. } => Report::new(Kind::Conflict, error.to_string()),
-        RegistryError::Version { .. } => Report::new(Kind::Unsupported, error.to_string())
-            .hint("open it with the version of pantler that made it"),
+        RegistryError::Version {
+            path,
+            found,
+            wanted,
+        } => version_report(error, path, *found, *wanted),
         RegistryError::Corrupt { .. } | RegistryError::NoSuchDataset { .. } => {
             Report::new(Kind::Corrupt, error.to_string())
         }
         _ => Report::new(Kind::Io, error.to_string()),
+    }
+}
+
+fn version_report(error: &RegistryError, registry: &str, found: i64, wanted: i64) -> Report {
+    let report = Report::new(Kind::Unsupported, error.to_string());
+    let root = std::path::Path::new(registry)
+        .parent()
+        .and_then(std::path::Path::parent);
+    match root {
+        Some(root) if found < wanted => report
+            .hint(format!(
+                "`pantler registry migrate {}` brings it to version {wanted}",
+                KeyValue::from(root.display().to_string().as_str())
+            ))
+            .hint("older versions of pantler cannot open it afterwards"),
+        _ => report.hint("open it with the version of pantler that made it"),
     }
 }
 

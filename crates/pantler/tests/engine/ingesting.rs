@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pantler::{Butler, DataId, IngestMode, IngestOptions, IngestReport};
+use pantler_testkit::test_data;
 
 use super::support::*;
 
@@ -217,7 +218,7 @@ fn r30_the_digest_is_computed_at_ingest_when_asked_for_and_by_a_deep_check() {
     let options = IngestOptions {
         mode: IngestMode::InPlace,
         digest: true,
-        notes: vec![],
+        ..Default::default()
     };
     folder
         .butler()
@@ -273,4 +274,190 @@ fn a_file_that_lies_where_its_template_puts_it_is_not_copied() {
         report.is_clean() && report.leftover.is_empty(),
         "{report:?}"
     );
+}
+
+const AMPLIFIERS: &str = r#"
+keys:
+  amp: {type: str}
+datasets:
+  raw_amp:
+    template: "raw/%(exposure)d.fits[%(hdu)d]"
+    python: lsst.afw.image.DecoratedImage
+    storage: FitsStorage
+    metadata: {amp: EXTNAME, exptime: EXPTIME}
+  other_amp:
+    template: "other/%(exposure)d-%(amp)s.fits[%(hdu)d]"
+    python: lsst.afw.image.DecoratedImage
+    storage: FitsStorage
+    ingest: {headers: {amp: EXTNAME}}
+"#;
+
+#[test]
+fn the_name_of_an_hdu_is_a_value_of_its_data_id() {
+    let Some(file) = test_data("raw/latiss_3018092000065-det000.fits") else {
+        return;
+    };
+    let here = super::together::Here::with(AMPLIFIERS);
+    for (name, mode) in [
+        ("other_amp", IngestMode::Copy),
+        ("raw_amp", IngestMode::InPlace),
+    ] {
+        let options = IngestOptions {
+            mode,
+            ..Default::default()
+        };
+        let files = [file.clone()];
+        let butler = here.butler();
+        let report = butler
+            .ingest(name, &files, &id("exposure=1"), &options, &|_| {})
+            .unwrap();
+        assert_eq!((report.ingested, report.files), (16, 1), "{name}");
+    }
+    // The names are those that astropy shows.
+    let butler = here.butler();
+    assert!(
+        butler
+            .exists("other_amp", &id("exposure=1 amp=Segment10 hdu=1"))
+            .unwrap()
+    );
+    assert!(
+        butler
+            .exists("other_amp", &id("exposure=1 amp=Segment17 hdu=8"))
+            .unwrap()
+    );
+    assert!(
+        !butler
+            .exists("other_amp", &id("exposure=1 amp=Segment17 hdu=1"))
+            .unwrap()
+    );
+}
+
+#[test]
+fn an_hdu_that_the_caller_picks_has_its_own_header() {
+    let Some(file) = test_data("raw/latiss_3018092000065-det000.fits") else {
+        return;
+    };
+    let here = super::together::Here::with(AMPLIFIERS);
+    here.ingest("other_amp", &file, "exposure=1 hdu=8", IngestMode::InPlace);
+    assert!(
+        here.butler()
+            .exists("other_amp", &id("exposure=1 amp=Segment17 hdu=8"))
+            .unwrap()
+    );
+}
+
+#[test]
+fn values_stand_in_a_table_after_the_callers_and_before_the_path() {
+    let folder = Folder::new();
+    folder.file("in/notes/0012.json", "{}");
+    folder.file("in/b.json", "{}");
+    let table = folder.file(
+        "in/files.csv",
+        "# what the night log says\nvisit,file\n7,notes/0012.json\n 8 , b.json\n",
+    );
+    let table = pantler::ValueTable::read(&options().formatters, &table).unwrap();
+    assert_eq!(table.files().len(), 2);
+    let files = table.files().to_vec();
+    let options = IngestOptions {
+        table: Some(std::sync::Arc::new(table)),
+        ..Default::default()
+    };
+    let ingest = |files: &[PathBuf], given: &str| {
+        let butler = folder.butler();
+        butler
+            .ingest(
+                "note",
+                files,
+                &DataId::parse(given).unwrap(),
+                &options,
+                &|_| {},
+            )
+            .unwrap()
+    };
+    assert_eq!(ingest(&files, "").ingested, 2);
+    assert_eq!(ingest(&files[1..], "visit=9").ingested, 1);
+    for visit in ["0007", "0008", "0009"] {
+        assert!(
+            exists(&folder.repo().join(format!("notes/{visit}.json"))),
+            "{visit}"
+        );
+    }
+}
+
+#[test]
+fn a_table_that_names_a_file_twice_or_not_at_all_is_refused() {
+    let folder = Folder::new();
+    for (text, wanted) in [
+        (
+            "file,visit\na.json,1\na.json,2\n",
+            "row 2: a.json stands in an earlier row",
+        ),
+        ("file,visit\na.json,1\n,2\n", "row 2: it names no file"),
+        ("file,visit\na.json\n", "is no CSV table"),
+    ] {
+        let table = folder.file("files.csv", text);
+        let error = pantler::ValueTable::read(&options().formatters, &table).unwrap_err();
+        let said = error.report().to_string();
+        assert!(said.contains(wanted), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_already_is_not_read_again() {
+    let folder = Folder::new();
+    for (visit, mode) in [
+        (1, IngestMode::Copy),
+        (2, IngestMode::Link),
+        (3, IngestMode::InPlace),
+    ] {
+        let file = folder.file(&format!("in/{visit}.json"), "{\"seeing\": 0.7}");
+        let data_id = format!("visit={visit}");
+        folder.ingest(std::slice::from_ref(&file), &data_id, mode);
+        // Not even its owner could tell the difference: so nothing was read but its size and time.
+        let times = std::fs::metadata(&file).unwrap().modified().unwrap();
+        std::fs::write(&file, "{\"seeing\": 0.9}").unwrap();
+        let open = std::fs::File::options().write(true).open(&file).unwrap();
+        open.set_modified(times).unwrap();
+        let again = folder.ingest(std::slice::from_ref(&file), &data_id, mode);
+        assert_eq!((again.same, again.failed.len()), (1, 0), "{mode:?}");
+        // With a digest it is read.
+        let options = IngestOptions {
+            mode,
+            digest: true,
+            ..Default::default()
+        };
+        if mode == IngestMode::Copy {
+            let report = folder
+                .butler()
+                .ingest("note", &[file], &id(&data_id), &options, &|_| {})
+                .unwrap();
+            assert_eq!(report.failed.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn more_files_than_fit_one_batch_are_taken_and_a_data_id_counts_once() {
+    let folder = Folder::new();
+    let many = 10_050;
+    let mut files: Vec<PathBuf> = (0..many)
+        .map(|visit| {
+            folder
+                .folder
+                .path()
+                .join(format!("in/notes/{visit:04}.json"))
+        })
+        .collect();
+    std::fs::create_dir_all(folder.folder.path().join("in/notes")).unwrap();
+    for file in &files {
+        std::fs::write(file, "{}").unwrap();
+    }
+    let twice = folder.file("elsewhere/notes/0003.json", "{}");
+    files.push(twice.clone());
+    let report = folder.ingest(&files, "", IngestMode::InPlace);
+    assert_eq!((report.ingested, report.files), (many, many));
+    let failed: Vec<_> = report.failed.iter().map(|(file, _)| file).collect();
+    assert_eq!(failed, [&twice]);
+    let again = folder.ingest(&files[..many], "", IngestMode::InPlace);
+    assert_eq!((again.ingested, again.same), (0, many));
 }

@@ -7,6 +7,7 @@
     reason = "what the helpers of tests unwrap fails the test"
 )]
 
+mod collecting;
 mod composites;
 mod costs;
 mod every_file;
