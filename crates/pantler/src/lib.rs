@@ -33,6 +33,7 @@ pub mod gc;
 mod header_agreement;
 mod ingest;
 mod leftovers;
+mod named_inputs;
 mod own_names;
 mod parameters;
 mod parsed_template;
