@@ -43,8 +43,10 @@ fn pantler() {
       export       Write a dataset as one self-contained file that says what each of its components was
       alias        List the aliases of a repository, or say what an unqualified name means in it
       rm           Remove a dataset
+      gc           Clear what crashes left behind, and replaced files that no composition uses
       fsck         Check that a repository's index and its files agree
       policy       Check policies, or show what they say
+      registry     Look after a repository's index
       demo         Show what composites are for, on a simulated survey in a folder of its own
       completions  Print what a shell needs to complete commands and options
       help         Print this message or the help of the given subcommand(s)
@@ -134,6 +136,11 @@ fn ingest() {
           --digest
               Compute digests now, where they would be computed later
 
+          --table <FILE>
+              A table (CSV, FITS, Parquet) that says the data ID of each file: its column `file` names
+              the files, relative to the table, and every other column is a key; without FILE, all of
+              its files are ingested
+
           --notes <key=value>
               A note to keep with it; repeatable
 
@@ -171,6 +178,8 @@ fn put() {
                                            that change
           --made-from <NAME key=value>...  A dataset that it was made from, its name and data ID;
                                            repeatable
+          --with <COMPONENT=FILE>          The file of a component that is an operation on the object,
+                                           such as a background; repeatable
           --notes <key=value>              A note to keep with it; repeatable
           --add-parents                    Let the repository have the inputs as further parents
       -h, --help                           Print help
@@ -550,10 +559,56 @@ fn completions() {
 
 #[test]
 fn gc() {
-    assert_snapshot!(help("gc"), @"");
+    assert_snapshot!(help("gc"), @"
+    Clear what crashes left behind, and replaced files that no composition uses
+
+    Nothing that a dataset or a recorded composition uses is removed, and no file of your own.
+
+    Usage: pantler gc [OPTIONS] <REPO>
+
+    Arguments:
+      <REPO>
+              The repository: a folder made by `pantler init`
+
+    Options:
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
+
+          --dry-run
+              Only say what would go
+
+          --grace <DAYS>
+              Keep what was made in the last so many days: a process on another machine may still be at
+              it
+
+              [default: 14]
+
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
 }
 
 #[test]
 fn registry_migrate() {
-    assert_snapshot!(help("registry migrate"), @"");
+    assert_snapshot!(help("registry migrate"), @"
+    Bring the index of an older pantler to the schema of this one, all or nothing
+
+    Older versions of pantler cannot open it afterwards. The files of the repository are not touched.
+
+    Usage: pantler registry migrate [OPTIONS] <REPO>
+
+    Arguments:
+      <REPO>
+              The repository
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+    ");
 }
