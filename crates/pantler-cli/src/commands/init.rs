@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pantler::Butler;
+use pantler::registry::{Journal, SqliteRegistry};
 use serde_json::json;
 
 use crate::arguments::More;
 use crate::commands::policy::read_policies;
 use crate::program::{CommandResult, Outcome};
+use crate::screen::Style;
 use crate::session::Session;
 use crate::table::count;
 
@@ -63,6 +65,14 @@ impl Init {
             text
         };
         session.screen.report(document, text)?;
+        if SqliteRegistry::journal_for(&self.repository) == Journal::Rollback {
+            session.screen.remark(
+                Style::Hint,
+                "shared file system:",
+                "other machines may use this folder too, so SQLite's write-ahead log would not be safe in it; the index \
+                 keeps a rollback journal instead, and a put waits until those who read are done",
+            );
+        }
         Ok(Outcome::Done)
     }
 }
