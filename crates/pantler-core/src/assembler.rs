@@ -2,6 +2,7 @@
 //!
 //! Plug-ins see components only, never a butler, a repository or a file.
 
+use crate::policy::Apply;
 use crate::{DataId, ObjectRef, TypeName};
 
 /// What fills a component's slot.
@@ -35,6 +36,8 @@ pub struct ComponentInfo {
     pub input_only: bool,
     /// Whether it is the base that the others are laid over (rule R10).
     pub base: bool,
+    /// The operation on a plane that it stands for (rule R32).
+    pub apply: Option<Apply>,
     /// The data ID it is found under.
     pub data_id: DataId,
 }

@@ -40,6 +40,9 @@ pub struct GraphNode {
     pub keys: Vec<(String, KeyType)>,
     /// For each of [`GraphNode::keys`], where its value comes from, seen from the root.
     pub sources: Vec<KeySource>,
+    /// Keys that only lists of components have, of a composite that declares no keys: they are keys of a dataset where they
+    /// are given (rule R16).
+    pub optional_keys: Vec<(String, KeyType, KeySource)>,
 }
 
 /// What sort of type a node is.
@@ -198,6 +201,35 @@ impl GraphNode {
         Some(root)
     }
 
+    /// Takes as keys those that the caller gave and that lists of components know: what is put under them is one dataset for
+    /// each of their values (rule R16).
+    pub fn take_keys(&mut self, given: &DataId) {
+        let known: Vec<String> = given.keys().map(str::to_owned).collect();
+        self.take_known_keys(&known);
+    }
+
+    fn take_known_keys(&mut self, known: &[String]) {
+        for (key, key_type, source) in std::mem::take(&mut self.optional_keys) {
+            let is_known = match &source {
+                KeySource::Root(from) => known.contains(from),
+                KeySource::Pinned(_) => true,
+            };
+            if is_known && !self.keys.iter().any(|(own, _)| *own == key) {
+                self.keys.push((key, key_type));
+                self.sources.push(source);
+            }
+        }
+        let of_root: Vec<String> = match &self.component {
+            None => self.keys.iter().map(|(key, _)| key.clone()).collect(),
+            Some(_) => known.to_vec(),
+        };
+        if let GraphKind::Composite(nodes) = &mut self.kind {
+            for node in nodes {
+                node.take_known_keys(&of_root);
+            }
+        }
+    }
+
     /// Visits this node and all below it, outermost first.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a GraphNode)) {
         visit(self);
@@ -273,6 +305,7 @@ impl Builder<'_> {
             definition: definition.clone(),
             policy,
             keys: union_of_keys(definition, &nodes),
+            optional_keys: keys_of_lists(definition, &nodes),
             sources: Vec::new(),
             kind: GraphKind::Composite(nodes),
         }
@@ -327,6 +360,9 @@ impl GraphNode {
         for source in &mut self.sources {
             *source = rebind(source);
         }
+        for (_, _, source) in &mut self.optional_keys {
+            *source = rebind(source);
+        }
         if let GraphKind::Composite(nodes) = &mut self.kind {
             for node in nodes {
                 node.bind(component);
@@ -359,6 +395,7 @@ fn file_node(
         policy,
         kind: GraphKind::File,
         keys: template.keys().to_vec(),
+        optional_keys: Vec::new(),
         sources: Vec::new(),
     }
     .with_own_sources())
@@ -392,4 +429,32 @@ fn union_of_keys(definition: &Definition, nodes: &[GraphNode]) -> Vec<(String, K
         }
     }
     keys
+}
+
+/// The keys that only `subset` components need, of a composite that does not declare which of them are its own (rule R16).
+fn keys_of_lists(
+    definition: &Definition,
+    nodes: &[GraphNode],
+) -> Vec<(String, KeyType, KeySource)> {
+    let mut optional: Vec<(String, KeyType, KeySource)> = Vec::new();
+    if definition.keys.is_some() {
+        return optional;
+    }
+    let required = union_of_keys(definition, nodes);
+    for node in nodes.iter().filter(|node| !node.is_recorded()) {
+        let own = node.keys.iter().zip(&node.sources);
+        let own = own.map(|((_, key_type), source)| (*key_type, source));
+        let of_lists = node.optional_keys.iter();
+        let of_lists = of_lists.map(|(_, key_type, source)| (*key_type, source));
+        let own = own.filter(|_| node.is_subset());
+        for (key_type, source) in own.chain(of_lists) {
+            if let KeySource::Root(key) = source
+                && !required.iter().any(|(known, _)| known == key)
+                && !optional.iter().any(|(known, ..)| known == key)
+            {
+                optional.push((key.clone(), key_type, KeySource::Root(key.clone())));
+            }
+        }
+    }
+    optional
 }

@@ -124,6 +124,8 @@ pub struct Missing {
     pub trail: Vec<TrailStep>,
     /// The identity, if a recorded composition names it.
     pub recorded: Option<DatasetId>,
+    /// Whether the policy lets it be lacking, though it was recorded or listed (rule R34).
+    pub may_lack: bool,
 }
 
 impl PlanNode {
@@ -188,6 +190,7 @@ impl PlanNode {
     /// even where the policy calls it optional (rule R19).
     pub fn first_missing(&self) -> Option<(&PlanNode, &Missing)> {
         match &self.kind {
+            PlanKind::Missing(missing) if missing.may_lack => None,
             PlanKind::Missing(missing) => Some((self, missing)),
             _ => self.children().iter().find_map(|child| {
                 let optional = child
@@ -213,6 +216,7 @@ impl PlanNode {
             subset: component.is_some_and(|component| component.subset),
             input_only: component.is_some_and(|component| component.input_only),
             base,
+            apply: component.and_then(|component| component.apply.clone()),
             data_id: self.data_id.clone(),
         }
     }

@@ -35,7 +35,8 @@ use std::sync::Arc;
 
 pub use definition::{
     Alias, Apply, Component, Composite, Definition, HeaderRule, IngestRule, Join, JoinHow,
-    KeyBinding, KeyDefinition, MissingRows, Place, Recipe, RecordedIds, SharedMetadata,
+    KeyBinding, KeyDefinition, LackingPlanes, MissingRows, Place, Recipe, RecordedIds,
+    SharedMetadata,
 };
 pub use schema::schema;
 

@@ -139,6 +139,23 @@ impl Butler {
         Ok(plan)
     }
 
+    /// As [`Butler::explain`], of a composite of which recorded parts are gone: the plan that says which, and the error that a get
+    /// would be. Everything else that a get would fail for is an error here as well.
+    pub fn explain_what_is_left(
+        &self,
+        name: &str,
+        data_id: &DataId,
+        composition: Composition,
+    ) -> Result<(Plan, Option<Error>)> {
+        let resolved = self.resolve(name, data_id)?;
+        let plan = self.planner(composition).plan(&resolved)?;
+        match check_found(&plan, &resolved, &self.chain) {
+            Ok(()) => Ok((plan, None)),
+            Err(error @ Error::RecordedGone { .. }) => Ok((plan, Some(error))),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Returns an object.
     pub fn get(&self, name: &str, data_id: &DataId, parameters: &Parameters) -> Result<ObjectRef> {
         self.get_composed(name, data_id, parameters, Composition::Recorded)

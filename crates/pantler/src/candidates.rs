@@ -61,6 +61,22 @@ impl Candidates {
         Ok(candidates)
     }
 
+    /// As [`Candidates::find`], of one type for several data IDs: one question to each repository.
+    pub fn find_each(chain: &Chain, graph: &GraphNode, roots: &[DataId]) -> Result<Candidates> {
+        let mut requests = Vec::new();
+        for root in roots {
+            add_requests(chain, graph, root, MOST_CANDIDATES, &mut requests);
+        }
+        let mut candidates = Candidates::default();
+        for (repository, open) in chain.repositories().iter().enumerate() {
+            let answers = open.registry().find_many(&requests)?;
+            for record in answers.into_iter().flatten() {
+                candidates.remember(repository, record);
+            }
+        }
+        Ok(candidates)
+    }
+
     fn remember(&mut self, repository: usize, record: DatasetRecord) {
         let found = Found {
             repository,

@@ -1,7 +1,8 @@
 //! The repositories that are searched together, in search order.
 //!
-//! Readable outputs come before inputs, each followed by its parents, depth first; a repository that is reached twice
-//! stands where it was reached first.
+//! Readable outputs come before inputs, each followed by its parents, depth first. A repository that is reached twice stands
+//! after all that build on it, so that what a child replaced is never found in its stead; those that were named stand in the
+//! order given.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,7 +64,53 @@ impl Chain {
             let index = chain.add(input, Access::ReadOnly, opener)?;
             chain.inputs.push(index);
         }
-        chain.complete()
+        chain.in_search_order().complete()
+    }
+
+    /// Renumbers the repositories from the order in which they were reached to that in which they are searched.
+    fn in_search_order(self) -> Chain {
+        let mut order = Vec::with_capacity(self.repositories.len());
+        for named in self.outputs.iter().chain(&self.inputs) {
+            if !order.contains(named) {
+                order.push(*named);
+                self.place_parents(*named, &mut order);
+            }
+        }
+        // Those that name each other as parents wait for each other.
+        for index in 0..self.repositories.len() {
+            if !order.contains(&index) {
+                order.push(index);
+            }
+        }
+        let now = |old: &usize| order.iter().position(|one| one == old).unwrap_or(*old);
+        let all = |old: &[usize]| -> Vec<usize> { old.iter().map(now).collect() };
+        Chain {
+            repositories: order
+                .iter()
+                .map(|index| self.repositories[*index].clone())
+                .collect(),
+            parents: order
+                .iter()
+                .map(|index| all(&self.parents[*index]))
+                .collect(),
+            outputs: all(&self.outputs),
+            inputs: all(&self.inputs),
+            ..self
+        }
+    }
+
+    /// Appends a repository's parents and theirs, each once all that build on it stand there.
+    fn place_parents(&self, child: usize, order: &mut Vec<usize>) {
+        for parent in &self.parents[child] {
+            let builds_on_it = |(index, parents): (usize, &Vec<usize>)| {
+                parents.contains(parent) && !order.contains(&index)
+            };
+            let waits = self.parents.iter().enumerate().any(builds_on_it);
+            if !waits && !order.contains(parent) {
+                order.push(*parent);
+                self.place_parents(*parent, order);
+            }
+        }
     }
 
     /// Does what only the whole chain allows: inheritance from parents' types, and checks across policies.
@@ -241,8 +288,14 @@ impl Chain {
             let path = if Path::new(&parent).is_absolute() {
                 PathBuf::from(&parent)
             } else {
+                // Unless there are links on the way, behind which the same words lead elsewhere.
+                let meant = own.join(&parent).canonicalize().ok();
                 tidy(&shown.join(&parent))
-                    .filter(|path| path.exists())
+                    .filter(|path| {
+                        path.canonicalize()
+                            .ok()
+                            .is_some_and(|path| Some(path) == meant)
+                    })
                     .unwrap_or_else(|| own.join(&parent))
             };
             let number =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pantler_core::composite_graph::GraphNode;
+use pantler_core::composite_graph::{GraphNode, KeySource};
 use pantler_core::{DataId, KeyValue};
 
 use crate::candidates::{Candidates, Found};
@@ -65,13 +65,38 @@ fn values_of(
     key: &str,
 ) -> BTreeMap<KeyValue, usize> {
     let mut values = BTreeMap::new();
-    each_fitting(chain, candidates, graph, known, &mut |_, found, root| {
-        if let Some(value) = root.get(key) {
-            let first = values.entry(value.clone()).or_insert(found.repository);
-            *first = (*first).min(found.repository);
-        }
+    // A list needs no key: it ranges over all values. It tells of those that nothing but lists has.
+    let mut needed = false;
+    each_needing(graph, false, &mut |node| {
+        let mut sources = node.sources.iter();
+        needed |= !node.is_composite()
+            && sources.any(|source| matches!(source, KeySource::Root(from) if from == key));
     });
+    each_fitting(
+        chain,
+        candidates,
+        graph,
+        known,
+        !needed,
+        &mut |_, found, root| {
+            if let Some(value) = root.get(key) {
+                let first = values.entry(value.clone()).or_insert(found.repository);
+                *first = (*first).min(found.repository);
+            }
+        },
+    );
     values
+}
+
+/// Visits the nodes that need keys; with `lists` also those that are lists of all that fits.
+fn each_needing<'a>(graph: &'a GraphNode, lists: bool, visit: &mut dyn FnMut(&'a GraphNode)) {
+    if graph.is_recorded() || graph.is_subset() && !lists {
+        return;
+    }
+    visit(graph);
+    for node in graph.components() {
+        each_needing(node, lists, visit);
+    }
 }
 
 fn each_fitting(
@@ -79,9 +104,10 @@ fn each_fitting(
     candidates: &Candidates,
     graph: &GraphNode,
     known: &DataId,
+    lists: bool,
     visit: &mut dyn FnMut(&GraphNode, &Found, &DataId),
 ) {
-    graph.walk(&mut |node| {
+    each_needing(graph, lists, &mut |node| {
         let mut types = vec![node.dataset_type.clone()];
         types.extend(chain.same_artifact(&node.definition));
         for found in types
@@ -103,7 +129,7 @@ fn needed_by(graph: &GraphNode, key: &str) -> Vec<(String, String)> {
         let needs = node
             .sources
             .iter()
-            .any(|source| matches!(source, pantler_core::composite_graph::KeySource::Root(from) if from == key));
+            .any(|source| matches!(source, KeySource::Root(from) if from == key));
         if needs && !node.is_composite() && !node.component_name().is_empty() {
             needed_by.push((node.component_name().to_owned(), node.dataset_name()));
         }
@@ -165,7 +191,9 @@ fn incomplete(
         })
         .filter(|node| {
             let mut any = false;
-            each_fitting(chain, candidates, node, known, &mut |_, _, _| any = true);
+            each_fitting(chain, candidates, node, known, true, &mut |_, _, _| {
+                any = true
+            });
             !any
         })
         .map(|node| node.component_name().to_owned())

@@ -313,6 +313,32 @@ pub enum Error {
         /// The repository.
         repository: String,
     },
+    /// An operation on a plane that is neither given nor there.
+    #[error("`{component}` of `{}` is an operation, and there is none", .asked.name)]
+    NoDelta {
+        /// What was to be put.
+        asked: Asked,
+        /// The component.
+        component: String,
+        /// The dataset that it would be.
+        dataset: Asked,
+        /// Where the component is defined.
+        place: Option<Place>,
+    },
+    /// An object that is not what its base and its operations give (rule R32).
+    #[error("the {plane} of `{}` is not what its base and its operations give", .asked.name)]
+    DeltaDiffers {
+        /// What was to be put.
+        asked: Asked,
+        /// The plane.
+        plane: &'static str,
+        /// What the operations change.
+        base: Asked,
+        /// The components that are operations on it, in their order.
+        operations: Vec<String>,
+        /// How it differs.
+        difference: String,
+    },
     /// A put into several repositories failed after some of them had it (rule R28).
     #[error("`{}` was put into some repositories only", .asked.name)]
     PartlyPut {

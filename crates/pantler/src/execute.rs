@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use pantler_core::assembler::Slot;
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
-use pantler_core::policy::{Component, Definition, RecordedIds};
+use pantler_core::policy::Definition;
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{ObjectRef, Origin};
 use pantler_formats::FormatterSet;
@@ -91,7 +91,7 @@ impl Executor<'_> {
     pub fn check_possible(&self, node: &PlanNode) -> Result<()> {
         use pantler_core::composite_graph::Definitions;
         if let Some((_, definition)) = self.chain.find_definition(&node.dataset_type) {
-            check_supported(&definition, node.component.as_ref())?;
+            check_supported(&definition)?;
         }
         self.check_plugins(node)?;
         node.children()
@@ -209,13 +209,14 @@ impl Executor<'_> {
     ) -> Result<ObjectRef> {
         let mut infos = Vec::new();
         for (index, component) in assemble.components.iter().enumerate() {
+            if is_beside(node, assemble, component) {
+                continue;
+            }
             let base = assemble.base == Some(index);
-            let part_parameters = if base {
-                parameters.clone()
-            } else {
-                Parameters::default()
-            };
-            infos.push(self.filled(component, base, &part_parameters, objects)?);
+            let own = own_parameters(assemble, index, parameters);
+            let mut info = self.filled(component, base, &own, objects)?;
+            cut(&mut info, &own)?;
+            infos.push(info);
         }
         let name = assemble
             .assembler
@@ -270,11 +271,8 @@ impl Executor<'_> {
     }
 }
 
-/// Refuses what a definition, or a component, asks for and this version does not do.
-pub(crate) fn check_supported(
-    definition: &Definition,
-    component: Option<&Component>,
-) -> Result<()> {
+/// Refuses what a definition asks for and this version does not do.
+pub(crate) fn check_supported(definition: &Definition) -> Result<()> {
     let asks = [
         (
             definition.standardize.is_some(),
@@ -288,21 +286,7 @@ pub(crate) fn check_supported(
         ),
         (definition.join.is_some(), "join", &definition.place),
     ];
-    let of_component = component.into_iter().flat_map(|component| {
-        [
-            (component.apply.is_some(), "apply", &component.place),
-            (
-                matches!(component.data_ids, Some(RecordedIds::Metadata(_))),
-                "dataIds: {metadata: …}",
-                &component.place,
-            ),
-        ]
-    });
-    match asks
-        .into_iter()
-        .chain(of_component)
-        .find(|(asked, ..)| *asked)
-    {
+    match asks.into_iter().find(|(asked, ..)| *asked) {
         Some((_, key, place)) => Err(Error::Unsupported {
             message: format!(
                 "`{}` uses `{key}`, which this version of pantler does not carry out",
@@ -314,7 +298,76 @@ pub(crate) fn check_supported(
     }
 }
 
-/// Visits every artifact to be read, with the parameters that apply to it: those of the whole go to the base alone.
+/// Whether a component is a list of what the composite was made from, which is not laid over it: it is had by its own name,
+/// and the whole needs none of it.
+fn is_beside(node: &PlanNode, assemble: &Assemble, component: &PlanNode) -> bool {
+    let own = component.component.as_ref();
+    let listed = own.is_some_and(|own| own.subset && own.data_ids.is_some());
+    let assembler = assemble.assembler.as_deref();
+    let assembler =
+        assembler.unwrap_or_else(|| generic(assemble.base.is_some(), node.python.as_deref()));
+    listed && assembler == crate::assemble::OVERLAY
+}
+
+/// The parameters of one component: those of the whole are the base's, and a cutout is one of all planes and of what changes
+/// them.
+fn own_parameters(assemble: &Assemble, index: usize, parameters: &Parameters) -> Parameters {
+    if assemble.base == Some(index) {
+        return parameters.clone();
+    }
+    let node = &assemble.components[index];
+    let is_of_plane = crate::planner::operation(node).is_some()
+        || matches!(
+            crate::planner::laid_over(node),
+            "image" | "mask" | "variance"
+        );
+    let has_pixels = match node.part.last() {
+        Some(part) => matches!(
+            pantler_core::synonyms::canonical(part),
+            "image" | "mask" | "variance"
+        ),
+        None => matches!(
+            crate::planner::own_class(node.python.as_deref()).as_deref(),
+            Some("Image" | "Mask" | "MaskedImage" | "Exposure")
+        ),
+    };
+    Parameters {
+        bbox: parameters
+            .bbox
+            .filter(|_| assemble.base.is_some() && is_of_plane && has_pixels),
+        ..Parameters::default()
+    }
+}
+
+/// Cuts planes that came whole, as those that are computed do.
+fn cut(info: &mut pantler_core::assembler::ComponentInfo, parameters: &Parameters) -> Result<()> {
+    use pantler_core::object::downcast;
+    use pantler_objects::{Image, Mask};
+    let (Some(wanted), Slot::One(object)) = (parameters.bbox, &info.slot) else {
+        return Ok(());
+    };
+    let cut: Option<ObjectRef> = if let Some(image) = downcast::<Image>(object.as_ref()) {
+        let differs = image.pixel_box() != wanted;
+        let section = differs
+            .then(|| image.section(wanted))
+            .and_then(|cut| cut.ok());
+        section.map(|image| std::sync::Arc::new(image) as ObjectRef)
+    } else if let Some(mask) = downcast::<Mask>(object.as_ref()) {
+        let differs = mask.pixel_box() != wanted;
+        let section = differs
+            .then(|| mask.section(wanted))
+            .and_then(|cut| cut.ok());
+        section.map(|mask| std::sync::Arc::new(mask) as ObjectRef)
+    } else {
+        None
+    };
+    if let Some(cut) = cut {
+        info.slot = Slot::One(cut);
+    }
+    Ok(())
+}
+
+/// Visits every artifact to be read, with the parameters that apply to it.
 fn gather<'a>(
     node: &'a PlanNode,
     parameters: &Parameters,
@@ -328,11 +381,14 @@ fn gather<'a>(
             .for_each(|node| gather(node, parameters, visit)),
         PlanKind::Assemble(assemble) => {
             for (index, component) in assemble.components.iter().enumerate() {
-                if assemble.base == Some(index) {
-                    gather(component, parameters, visit);
-                } else {
-                    gather(component, &Parameters::default(), visit);
+                if is_beside(node, assemble, component) {
+                    continue;
                 }
+                gather(
+                    component,
+                    &own_parameters(assemble, index, parameters),
+                    visit,
+                );
             }
         }
     }

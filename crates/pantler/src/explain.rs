@@ -81,6 +81,7 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str, shared: &[&str]) -> TreeLi
     {
         notes.push("input only".to_owned());
     }
+    notes.extend(operation_of(node));
     match node.found() {
         Found::Recorded { newer } => {
             if root || newer.is_some() {
@@ -108,7 +109,13 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str, shared: &[&str]) -> TreeLi
             )
         }
         PlanKind::Subset(nodes) => (String::new(), format!("{} datasets", nodes.len())),
-        PlanKind::Missing(_) => (String::new(), "not there".to_owned()),
+        PlanKind::Missing(missing) => (
+            String::new(),
+            match missing.recorded {
+                Some(id) => format!("gone: {id}"),
+                None => "not there".to_owned(),
+            },
+        ),
     };
     TreeLine {
         branches: branches.to_owned(),
@@ -135,6 +142,21 @@ fn line(plan: &Plan, node: &PlanNode, branches: &str, shared: &[&str]) -> TreeLi
         place,
         notes,
     }
+}
+
+/// What an operation does, in words: `subtracted from the image`.
+fn operation_of(node: &PlanNode) -> Option<String> {
+    let apply = node.component.as_ref()?.apply.as_ref()?;
+    let to = match apply.to.strip_prefix("mask.") {
+        Some(plane) => format!("mask plane {plane}"),
+        None => apply.to.clone(),
+    };
+    Some(match apply.operation.as_str() {
+        "add" => format!("added to the {to}"),
+        "subtract" => format!("subtracted from the {to}"),
+        "replace" => format!("replaces the {to}"),
+        operation => format!("`{operation}` on the {to}"),
+    })
 }
 
 /// A data ID below another: what both have stands as `…`, if something is left that tells them apart.
@@ -216,7 +238,7 @@ fn node_json(plan: &Plan, node: &PlanNode, name: &str) -> Value {
         Found::Lookup => (json!("lookup"), Value::Null),
         Found::Recorded { newer } => (json!("recorded"), json!(newer)),
     };
-    json!({
+    let mut document = json!({
         "name": name,
         "dataset_type": node.dataset_type.to_string(),
         "data_id": data_id_json(&node.data_id),
@@ -231,7 +253,11 @@ fn node_json(plan: &Plan, node: &PlanNode, name: &str) -> Value {
         "origin": origin,
         "newer": newer,
         "components": components,
-    })
+    });
+    if let Some(apply) = node.component.as_ref().and_then(|own| own.apply.as_ref()) {
+        document["apply"] = json!({"op": apply.operation, "to": apply.to});
+    }
+    document
 }
 
 /// Returns a data ID as a JSON object, numbers as numbers.

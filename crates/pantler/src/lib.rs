@@ -31,6 +31,7 @@ mod fail_point;
 pub mod fsck;
 mod header_agreement;
 mod ingest;
+mod named_inputs;
 mod own_names;
 mod parameters;
 mod parsed_template;

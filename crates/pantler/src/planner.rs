@@ -12,9 +12,11 @@ use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::{DataId, DatasetRecord, KeyType, Location, synonyms};
+use pantler_core::{DataId, DatasetRecord, KeyType, Location, ObjectRef, synonyms};
 use pantler_formats::FormatterSet;
+use pantler_objects::Delta;
 
+use crate::artifact_source::ArtifactSource;
 use crate::assemble::{OVERLAY, generic, overlaid_part};
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
@@ -81,7 +83,8 @@ impl Planner<'_> {
 
     /// Builds the graph of a resolved name.
     pub fn graph(&self, resolved: &Resolved) -> Result<GraphNode> {
-        let graph = self.graph_of(resolved)?;
+        let mut graph = self.graph_of(resolved)?;
+        graph.take_keys(&resolved.data_id);
         self.check_key_types(resolved, &graph)?;
         Ok(graph)
     }
@@ -223,6 +226,9 @@ impl Planner<'_> {
     /// (rule R10).
     pub fn select(&self, mut node: PlanNode, part: &str) -> Result<PlanNode> {
         match &mut node.kind {
+            PlanKind::Assemble(assemble) if node.part.is_empty() && is_changed(assemble, part) => {
+                self.select_changed(node, part)
+            }
             PlanKind::Assemble(assemble) if node.part.is_empty() => {
                 let base = assemble.base;
                 match (declared(assemble, part), base) {
@@ -232,7 +238,7 @@ impl Planner<'_> {
                             .components
                             .iter()
                             .enumerate()
-                            .filter(|(index, _)| *index != base)
+                            .filter(|(index, node)| *index != base && operation(node).is_none())
                             .map(|(_, node)| laid_over(node).to_owned())
                             .collect();
                         let mut selected =
@@ -263,6 +269,93 @@ impl Planner<'_> {
                 Ok(node)
             }
         }
+    }
+
+    /// Narrows a composite to a plane that operations change: the plane before them, and the operations (rule R32).
+    fn select_changed(&self, mut node: PlanNode, part: &str) -> Result<PlanNode> {
+        let plane = synonyms::canonical(part).to_owned();
+        let PlanKind::Assemble(assemble) = &mut node.kind else {
+            return Ok(node);
+        };
+        let others = assemble
+            .assembler
+            .as_deref()
+            .is_some_and(|name| name != OVERLAY);
+        let plain = |index: &usize| {
+            let component = &assemble.components[*index];
+            Some(*index) != assemble.base
+                && operation(component).is_none()
+                && laid_over(component) == plane
+        };
+        let laid = (0..assemble.components.len()).rev().find(plain);
+        let Some(carrier) = laid.or(assemble.base).filter(|_| !others) else {
+            node.part.push(part.to_owned());
+            return Ok(node);
+        };
+        let overridden: Vec<String> = assemble
+            .components
+            .iter()
+            .enumerate()
+            .filter(|(index, node)| Some(*index) != assemble.base && operation(node).is_none())
+            .map(|(_, node)| laid_over(node).to_owned())
+            .collect();
+        let mut before = None;
+        let mut components = Vec::new();
+        for (index, component) in std::mem::take(&mut assemble.components)
+            .into_iter()
+            .enumerate()
+        {
+            if index == carrier {
+                before = Some(component);
+            } else if operation(&component).is_some_and(|delta| delta.plane() == plane) {
+                components.push(component);
+            }
+        }
+        if let Some(before) = before {
+            let before = if laid.is_some() || is_plane_alone(&before) {
+                before
+            } else {
+                let mut plane_of_base = self.select(before, &plane)?;
+                plane_of_base.overridden.extend(overridden);
+                plane_of_base
+            };
+            components.insert(0, before);
+        }
+        assemble.components = components;
+        assemble.base = Some(0);
+        assemble.assembler = Some(OVERLAY.to_owned());
+        assemble.record = None;
+        node.python = Some(if plane == "mask" { "Mask" } else { "Image" }.to_owned());
+        Ok(node)
+    }
+
+    /// Reads the header of what a plan would read, and nothing else; `None` if it has none.
+    pub(crate) fn header_of(&self, node: &PlanNode) -> Result<Option<ObjectRef>> {
+        let node = self.select(node.clone(), "metadata")?;
+        let PlanKind::Read(read) = &node.kind else {
+            return Ok(None);
+        };
+        let record = &read.record;
+        let storage = record.definition.storage.as_deref().unwrap_or_default();
+        let Some(formatter) = self.formatters.get(storage) else {
+            return Ok(None);
+        };
+        let repository = self.chain.repository(read.repository);
+        let name = repository.shown(&read.location);
+        let source = ArtifactSource::new(repository.store(), &read.location, &name);
+        let request = ReadRequest {
+            part: node.part.clone(),
+            class: read.class.clone(),
+            hdu: read.hdu,
+            ..ReadRequest::default()
+        };
+        let layout = record.artifact.as_ref();
+        let layout = layout.and_then(|artifact| artifact.layout.as_deref());
+        let asked = Asked::new(node_name(&node), &node.data_id);
+        formatter
+            .read(&source, layout, &request)
+            .map(Some)
+            .map_err(|source| crate::execute::format_error(&asked, source))
     }
 
     /// Fills in where the node's part lies, if the layout tells.
@@ -298,6 +391,31 @@ fn has_component(graph: &GraphNode, name: &str) -> bool {
     components.any(|node| node.component_name() == name)
 }
 
+/// Whether a part of a composite is a plane that one of its components changes.
+fn is_changed(assemble: &Assemble, part: &str) -> bool {
+    let wanted = synonyms::canonical(part);
+    let mut operations = assemble.components.iter().filter_map(operation);
+    operations.any(|delta| delta.plane() == wanted)
+}
+
+/// The operation that a component stands for.
+pub(crate) fn operation(node: &PlanNode) -> Option<Delta> {
+    let apply = node.component.as_ref()?.apply.as_ref()?;
+    // What has no meaning is refused when the policy is loaded.
+    Delta::of(apply).ok()
+}
+
+/// Whether a node is an image or a mask, of which there is no plane to be selected.
+fn is_plane_alone(node: &PlanNode) -> bool {
+    match node.part.last() {
+        Some(part) => matches!(synonyms::canonical(part), "image" | "mask" | "variance"),
+        None => matches!(
+            own_class(node.python.as_deref()).as_deref(),
+            Some("Image" | "Mask")
+        ),
+    }
+}
+
 /// The component that a part of a composite is: by its name, else by the part of the base that it is laid over.
 fn declared(assemble: &Assemble, part: &str) -> Option<usize> {
     let wanted = synonyms::canonical(part);
@@ -330,7 +448,7 @@ fn plane_of_box(assemble: &Assemble, python: Option<&str>, part: &str) -> Option
 }
 
 /// The part of the base that a component is laid over.
-fn laid_over(node: &PlanNode) -> &str {
+pub(crate) fn laid_over(node: &PlanNode) -> &str {
     let component = node.component.as_ref();
     overlaid_part(
         node.component_name(),

@@ -9,6 +9,7 @@
 mod artifact;
 pub(crate) mod commit;
 mod decide;
+mod deltas;
 mod explain;
 mod input_only;
 mod inputs;
@@ -71,6 +72,8 @@ pub struct PutOptions {
     pub notes: Vec<(String, String)>,
     /// What it was made from (rule R34): the name of a component whose data IDs are recorded, or of a dataset, and a data ID.
     pub inputs: Vec<(String, DataId)>,
+    /// Objects of components that the object itself does not carry: operations on its planes (rule R32), by component.
+    pub parts: Vec<(String, ObjectRef)>,
 }
 
 /// What a put or a link did.
@@ -287,6 +290,7 @@ impl Putter<'_> {
         let (candidates, data_id) = self.complete_data_id(&graph, &resolved)?;
         self.planner
             .check_unused_keys(&resolved, &graph, &data_id)?;
+        check_picked(&graph, &resolved)?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
         decider.decision.identities = identities;
         decider.find_inputs(&graph)?;
@@ -346,6 +350,7 @@ impl Putter<'_> {
             &resolved.asked,
             &resolved.data_id,
         )?;
+        check_picked(&graph, resolved)?;
         let mut decider = decide::Decider::new(self, &resolved.asked, candidates, options);
         decider.decision.identities = identities;
         decider.find_inputs(&graph)?;
@@ -460,6 +465,33 @@ impl Putter<'_> {
     pub(crate) fn asked(&self, graph: &GraphNode, data_id: &DataId) -> Asked {
         Asked::new(graph.dataset_name(), data_id)
     }
+}
+
+/// Refuses a composite of lists that nothing picks: everything that was put under no key would be one dataset (rule R16).
+fn check_picked(graph: &GraphNode, resolved: &Resolved) -> Result<()> {
+    let lists = graph.components().iter().any(GraphNode::is_subset);
+    if !graph.keys.is_empty() || !lists {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = Vec::new();
+    for (key, _) in graph.components().iter().flat_map(|node| &node.keys) {
+        if !known.contains(&key.as_str()) {
+            known.push(key);
+        }
+    }
+    Err(Error::Request {
+        message: format!(
+            "`{}` is made of lists, and needs a data ID that says of which",
+            resolved.asked.name
+        ),
+        hints: vec![
+            format!("give some of its keys: {}", known.join(", ")),
+            format!(
+                "or let the policy say which are its own: `keys: [{}]`",
+                known.join(", ")
+            ),
+        ],
+    })
 }
 
 /// The version of a definition that a dataset is written with today (rule R6).

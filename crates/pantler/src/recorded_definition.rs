@@ -5,7 +5,7 @@
 //! does not say which datasets the components were: that is the composition's own part.
 
 use pantler_core::composite_graph::GraphNode;
-use pantler_core::policy::{Component, Place};
+use pantler_core::policy::{Apply, Component, LackingPlanes, Place};
 use pantler_core::{DatasetName, DatasetRecord};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,17 @@ pub(crate) struct RecordedComponent {
     pub subset: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub input_only: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply: Option<RecordedApply>,
+}
+
+/// An operation, as it was defined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RecordedApply {
+    pub op: String,
+    pub to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planes: Option<String>,
 }
 
 impl RecordedDefinition {
@@ -46,6 +57,7 @@ impl RecordedDefinition {
                 getter: component.getter.clone(),
                 subset: component.subset,
                 input_only: component.input_only,
+                apply: component.apply.as_ref().map(RecordedApply::of),
             })
         });
         RecordedDefinition {
@@ -62,6 +74,29 @@ impl RecordedDefinition {
     /// Returns the definition that a composite was put with; `None` where its registry does not say.
     pub fn of_record(record: &DatasetRecord) -> Option<RecordedDefinition> {
         serde_json::from_str(record.definition.extra.as_deref()?).ok()
+    }
+}
+
+impl RecordedApply {
+    fn of(apply: &Apply) -> RecordedApply {
+        RecordedApply {
+            op: apply.operation.clone(),
+            to: apply.to.clone(),
+            planes: (apply.planes != LackingPlanes::default())
+                .then(|| apply.planes.word().to_owned()),
+        }
+    }
+
+    fn apply(&self) -> Apply {
+        let all = [LackingPlanes::Add, LackingPlanes::Ignore];
+        let mut known = all.into_iter();
+        Apply {
+            operation: self.op.clone(),
+            to: self.to.clone(),
+            planes: known
+                .find(|planes| self.planes.as_deref() == Some(planes.word()))
+                .unwrap_or_default(),
+        }
     }
 }
 
@@ -86,7 +121,7 @@ impl RecordedComponent {
             allow_empty: false,
             data_id: Vec::new(),
             data_ids: None,
-            apply: None,
+            apply: self.apply.as_ref().map(RecordedApply::apply),
         })
     }
 }

@@ -47,6 +47,8 @@ impl Error {
             Error::Conflict { .. }
             | Error::Raced { .. }
             | Error::PartlyPut { .. }
+            | Error::NoDelta { .. }
+            | Error::DeltaDiffers { .. }
             | Error::PathTaken { .. }
             | Error::ReadOnly { .. }
             | Error::NoComponent { .. }

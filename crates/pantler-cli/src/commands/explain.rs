@@ -59,7 +59,16 @@ impl Explain {
                 .show(|| put_plan_json(&plan), |screen| put_tree(screen, &plan))?;
         } else {
             let butler = session.reading(&self.repositories)?;
-            let plan = butler.explain(&self.dataset.name, &data_id, self.composition.get())?;
+            let (name, composition) = (&self.dataset.name, self.composition.get());
+            let (plan, gone) = butler.explain_what_is_left(name, &data_id, composition)?;
+            if let Some(error) = gone {
+                // People see what is left; programs get the error alone.
+                if !session.screen.json() {
+                    let tree = get_tree(&session.screen, &explain_tree(&plan));
+                    session.screen.print(&tree)?;
+                }
+                return Err(error.into());
+            }
             session.screen.show(
                 || explain_json(&plan),
                 |screen| get_tree(screen, &explain_tree(&plan)),

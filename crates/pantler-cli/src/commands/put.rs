@@ -38,6 +38,9 @@ pub struct Put {
     /// A dataset that it was made from, its name and data ID; repeatable
     #[arg(long, value_name = "NAME key=value", num_args = 1..)]
     made_from: Vec<OsString>,
+    /// The file of a component that is an operation on the object, such as a background; repeatable
+    #[arg(long, value_name = "COMPONENT=FILE", value_parser = words::note)]
+    with: Vec<(String, String)>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -50,7 +53,14 @@ impl Put {
         };
         let butler = session.writing(&self.repositories, self.writing.add_parents)?;
         let object = butler.read_file(&self.name, &data_id, file)?;
+        let mut parts = Vec::new();
+        for (component, file) in &self.with {
+            let name = format!("{}.{component}", self.name);
+            let object = butler.read_file(&name, &data_id, file.as_ref())?;
+            parts.push((component.clone(), object));
+        }
         let options = PutOptions {
+            parts,
             on_conflict: if self.replace {
                 OnConflict::Replace
             } else {

@@ -147,6 +147,31 @@ pub struct Apply {
     pub operation: String,
     /// `image`, `variance`, `mask`, `mask.PLANE`.
     pub to: String,
+    /// What happens to mask planes that one side lacks (rule R33).
+    pub planes: LackingPlanes,
+}
+
+/// What an operation on masks does with a plane that one side lacks (rule R33).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LackingPlanes {
+    /// `error`: it is an error that names the plane.
+    #[default]
+    Error,
+    /// `add`: the side that lacks it gets it, with no pixel set.
+    Add,
+    /// `ignore`: it takes no part in the operation.
+    Ignore,
+}
+
+impl LackingPlanes {
+    /// Returns the word for it in a policy.
+    pub fn word(self) -> &'static str {
+        match self {
+            LackingPlanes::Error => "error",
+            LackingPlanes::Add => "add",
+            LackingPlanes::Ignore => "ignore",
+        }
+    }
 }
 
 /// How ingest finds data-ID values.

@@ -2,7 +2,7 @@
 
 use super::definition::{
     Apply, Component, Composite, Definition, HeaderRule, IngestRule, Join, JoinHow, KeyBinding,
-    MissingRows, RecordedIds, SharedMetadata,
+    LackingPlanes, MissingRows, RecordedIds, SharedMetadata,
 };
 use super::fields::{Fields, describe, flow};
 use super::inheriting::Said;
@@ -478,13 +478,41 @@ fn read_apply(fields: &mut Fields<'_, '_>) -> Option<Apply> {
         );
         inner.report(spot.error("wrong-value", message));
     }
+    if let (Some(operation), Some(to), Some(spot)) = (operation, &to, inner.spot("op"))
+        && is_plane(to)
+        && !has_meaning(operation, to)
+    {
+        let message = format!("{} is no operation on {}", quoted(operation), quoted(to));
+        inner.report(spot.error("wrong-value", message).hint(
+            "images are added and subtracted, masks take `and`, `or` and `andNot`, and both are replaced",
+        ));
+    }
+    let planes = inner.word(
+        "planes",
+        &[
+            ("error", LackingPlanes::Error),
+            ("add", LackingPlanes::Add),
+            ("ignore", LackingPlanes::Ignore),
+        ],
+    );
     for problem in problems {
         fields.report(problem);
     }
     Some(Apply {
         operation: operation?.to_owned(),
         to: to?,
+        planes: planes.unwrap_or_default(),
     })
+}
+
+/// Whether an operation of the policy's words can be done to a plane.
+fn has_meaning(operation: &str, to: &str) -> bool {
+    let of_mask = to.starts_with("mask");
+    match operation {
+        "add" | "subtract" => !of_mask,
+        "and" | "or" | "andNot" => of_mask,
+        _ => true,
+    }
 }
 
 fn read_keys(fields: &mut Fields<'_, '_>) -> Option<Vec<String>> {

@@ -252,6 +252,9 @@ words! {
     "to", Shape::Text,
         "What it changes: `image`, `variance`, `mask` or `mask.PLANE`.",
         "to: mask.DETECTED";
+    "planes", Shape::OneOf(&["error", "add", "ignore"]),
+        "What happens to mask planes that only one of the two masks has: an error, the other gets them empty, or they take no part.",
+        "planes: add";
 }
 
 words! {

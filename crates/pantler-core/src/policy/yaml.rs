@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::definition::{
-    Component, Composite, Definition, HeaderRule, Join, JoinHow, KeyBinding, MissingRows,
-    RecordedIds, SharedMetadata,
+    Component, Composite, Definition, HeaderRule, Join, JoinHow, KeyBinding, LackingPlanes,
+    MissingRows, RecordedIds, SharedMetadata,
 };
 use super::node::core_number;
 use crate::KeyValue;
@@ -110,7 +110,12 @@ fn write_component(out: &mut Block, component: &Component) {
         }
     }
     if let Some(apply) = &component.apply {
-        let text = format!("{{op: {}, to: {}}}", apply.operation, scalar(&apply.to));
+        let planes = match apply.planes {
+            LackingPlanes::Error => String::new(),
+            other => format!(", planes: {}", other.word()),
+        };
+        let to = scalar(&apply.to);
+        let text = format!("{{op: {}, to: {to}{planes}}}", apply.operation);
         out.entry("apply", &text);
     }
     out.close();

@@ -181,6 +181,12 @@ impl Assembler for ContainerAssembler {
         components: &[ComponentInfo],
         _class: &str,
     ) -> Result<ObjectRef, AssemblyError> {
+        if let Some(info) = components.iter().find(|info| info.apply.is_some()) {
+            return Err(AssemblyError {
+                component: Some(info.name.clone()),
+                message: "it is an operation on a plane, and a container has no planes: mark the component that has them with `base: true`".to_owned(),
+            });
+        }
         let entries = components.iter().filter_map(|info| {
             let entry = match &info.slot {
                 Slot::Empty => return None,

@@ -472,6 +472,7 @@ mod tests {
             input_only: false,
             data_id: DataId::default(),
             base: false,
+            apply: None,
         };
         FocalPlane.assemble(&DataId::default(), &[info], class)
     }

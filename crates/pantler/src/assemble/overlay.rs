@@ -10,7 +10,7 @@ use pantler_core::object::downcast;
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::{DataId, ObjectRef, synonyms};
 use pantler_objects::synonyms::{all_names, components};
-use pantler_objects::{Exposure, MaskedImage, Metadata};
+use pantler_objects::{Delta, Exposure, MaskedImage, Metadata};
 
 /// The assembler and disassembler `pantler.overlay`.
 #[derive(Debug, Clone, Copy)]
@@ -33,12 +33,15 @@ impl Assembler for Overlay {
         let (planes, others): (Vec<_>, Vec<_>) = components
             .iter()
             .filter(|info| !info.base)
-            .partition(|info| is_plane(target(info)));
+            .partition(|info| info.apply.is_some() || is_plane(target(info)));
         // Planes first: what is laid over them later takes its traces out of their headers.
         planes
             .into_iter()
             .chain(others)
             .try_fold(base, |object, info| match &info.slot {
+                Slot::One(delta) if info.apply.is_some() => changed(&object, info, delta),
+                // An operation that may be lacking, and is, changes nothing.
+                Slot::Empty if info.apply.is_some() => Ok(object),
                 Slot::Empty => without_part(object, target(info)).map_err(|why| refused(info, why)),
                 Slot::One(value) => {
                     let part = target(info);
@@ -52,6 +55,20 @@ impl Assembler for Overlay {
                 )),
             })
     }
+}
+
+/// Does an operation to a plane of the object (rule R32).
+fn changed(
+    object: &ObjectRef,
+    info: &ComponentInfo,
+    delta: &ObjectRef,
+) -> Result<ObjectRef, AssemblyError> {
+    let Some(apply) = &info.apply else {
+        return Ok(object.clone());
+    };
+    Delta::of(apply)
+        .and_then(|operation| operation.apply(object, delta))
+        .map_err(|error| refused(info, error.to_string()))
 }
 
 fn is_plane(part: &str) -> bool {
@@ -89,7 +106,10 @@ impl Disassembler for Overlay {
         components: &mut [ComponentInfo],
     ) -> Result<(), AssemblyError> {
         for info in components {
-            info.slot = if info.base {
+            info.slot = if info.apply.is_some() {
+                // It cannot be told from what is after it.
+                Slot::Empty
+            } else if info.base {
                 Slot::One(object.clone())
             } else {
                 object

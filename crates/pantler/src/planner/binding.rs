@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::{GraphKind, GraphNode};
 use pantler_core::plan::{Assemble, Found as HowFound, Missing, PlanKind, PlanNode};
-use pantler_core::policy::{Component, Definition};
+use pantler_core::policy::{Component, Definition, RecordedIds};
 use pantler_core::report::TrailStep;
 use pantler_core::{DataId, DatasetId, DatasetRecord};
 
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
+use crate::complete::complete;
 use crate::error::{Asked, Result};
+use crate::named_inputs::listed;
 
 use super::{Composition, Planner};
 
@@ -75,7 +77,11 @@ impl Binder<'_> {
         if graph.component.is_none() {
             return Ok(self.candidates.first(chain, graph, data_id).cloned());
         }
-        let all = self.candidates.all(chain, graph, data_id);
+        let mut all = self.candidates.all(chain, graph, data_id);
+        if self.planner.composition == Composition::Lookup && graph.is_composite() {
+            // Records are ignored, so they cannot contradict each other either (rule R19).
+            all.retain(|found| found.record.artifact.is_some());
+        }
         crate::siblings::choose(self.planner, self.asked, Some(graph.component_name()), &all)
     }
 
@@ -94,6 +100,82 @@ impl Binder<'_> {
             node.kind = PlanKind::Subset(Vec::new());
         }
         node
+    }
+
+    /// A component whose data IDs stand in the metadata of the base (rule R34).
+    fn bind_named(
+        &mut self,
+        graph: &GraphNode,
+        component: &GraphNode,
+        entry: &str,
+        nodes: &[PlanNode],
+    ) -> Result<PlanNode> {
+        let base = graph.base().map(GraphNode::component_name);
+        let base = nodes
+            .iter()
+            .find(|node| Some(node.component_name()) == base);
+        let metadata = match base {
+            Some(base) => self.planner.header_of(base)?,
+            None => None,
+        };
+        let listed = match &metadata {
+            Some(metadata) => listed(self.chain(), self.asked, metadata, entry)?,
+            None => None,
+        };
+        let Some(data_ids) = listed else {
+            let mut node = self.never_recorded(component);
+            if let PlanKind::Missing(missing) = &mut node.kind {
+                for step in &mut missing.trail {
+                    step.outcome =
+                        format!("its data IDs stand in {entry}, which the metadata lack");
+                }
+            }
+            return Ok(node);
+        };
+        self.found_by(component, &data_ids)
+    }
+
+    /// The datasets of a component under data IDs that are known from elsewhere; what is not there is said to be missing.
+    fn found_by(&mut self, component: &GraphNode, data_ids: &[DataId]) -> Result<PlanNode> {
+        let chain = self.chain();
+        let graph = GraphNode::build(chain, &component.dataset_type, &[]);
+        let graph = graph.map_err(|error| crate::error::Error::Graph {
+            asked: self.asked.clone(),
+            error,
+        })?;
+        let own = component.component.as_ref();
+        let may_lack = own.is_some_and(|own| own.optional);
+        let mut binder = Binder {
+            planner: self.planner,
+            asked: self.asked,
+            candidates: Candidates::find_each(chain, &graph, data_ids)?,
+        };
+        let mut found = Vec::new();
+        for data_id in data_ids {
+            let complete = complete(chain, &binder.candidates, &graph, self.asked, data_id);
+            let data_id = complete.unwrap_or_else(|_| data_id.clone());
+            let mut node = binder.bind(&graph, &data_id)?;
+            node.data_id = data_id;
+            if let PlanKind::Missing(missing) = &mut node.kind {
+                missing.may_lack = may_lack;
+            }
+            found.push(self.narrow(node, &component.part)?);
+        }
+        if !component.is_subset() && found.len() == 1 {
+            let mut only = found.remove(0);
+            only.component = own.cloned();
+            return Ok(only);
+        }
+        if !component.is_subset() && !found.is_empty() {
+            return Err(crate::error::Error::request(format!(
+                "`{}` is one dataset, and {} are listed; `subset: true` makes it a list",
+                component.component_name(),
+                found.len()
+            )));
+        }
+        let mut node = missing(component, DataId::default(), Vec::new(), None);
+        node.kind = PlanKind::Subset(found);
+        Ok(node)
     }
 
     /// A component that is a part of another type (rule R12).
@@ -115,6 +197,11 @@ impl Binder<'_> {
         let mut nodes = Vec::new();
         for component in components {
             nodes.push(self.bind(component, root)?);
+        }
+        for (index, component) in components.iter().enumerate() {
+            if let Some(entry) = named_in(component) {
+                nodes[index] = self.bind_named(graph, component, entry, &nodes)?;
+            }
         }
         let base = graph.base().and_then(|base| {
             components
@@ -209,6 +296,14 @@ impl Binder<'_> {
     }
 }
 
+/// The metadata entry that lists a component's data IDs.
+fn named_in(node: &GraphNode) -> Option<&str> {
+    match node.component.as_ref()?.data_ids.as_ref()? {
+        RecordedIds::Metadata(entry) => Some(entry),
+        RecordedIds::AtPut => None,
+    }
+}
+
 fn composite_node(
     graph: &GraphNode,
     components: Vec<PlanNode>,
@@ -256,6 +351,10 @@ fn missing(
         overridden: Vec::new(),
         data_id,
         python: graph.definition.python.clone(),
-        kind: PlanKind::Missing(Box::new(Missing { trail, recorded })),
+        kind: PlanKind::Missing(Box::new(Missing {
+            trail,
+            recorded,
+            may_lack: false,
+        })),
     }
 }

@@ -2,6 +2,7 @@
 
 use pantler_core::TypeName;
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
+use pantler_core::policy::Component;
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
@@ -25,7 +26,11 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
             looked_in: chain.names(),
         });
     }
-    let component = node.component.as_ref().map(|component| {
+    let own = node
+        .component
+        .as_ref()
+        .or_else(|| list_of(&plan.root, node));
+    let component = own.map(|component| {
         (
             component.name.clone(),
             dataset.name.clone(),
@@ -56,7 +61,7 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
     Err(Error::NotFound {
         asked: asked.clone(),
         component,
-        composite: node.component.is_some().then(|| {
+        composite: own.is_some().then(|| {
             parent_of(&plan.root, node)
                 .unwrap_or(&resolved.dataset_type)
                 .clone()
@@ -64,6 +69,17 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
         missing: missing.clone(),
         found,
         other_stage,
+    })
+}
+
+/// The component that a node of a plan is one entry of; `None` if it is in no list.
+fn list_of<'a>(above: &'a PlanNode, node: &PlanNode) -> Option<&'a Component> {
+    above.children().iter().find_map(|child| {
+        if std::ptr::eq(child, node) {
+            above.component.as_ref()
+        } else {
+            list_of(child, node)
+        }
     })
 }
 

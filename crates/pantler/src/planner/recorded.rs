@@ -102,7 +102,6 @@ impl Binder<'_> {
                     }
                     node
                 }
-                None if may_lack => continue,
                 None => PlanNode {
                     component: None,
                     dataset_type: member.dataset_type.clone(),
@@ -113,6 +112,7 @@ impl Binder<'_> {
                     kind: PlanKind::Missing(Box::new(Missing {
                         trail: gone_trail(self.chain(), member),
                         recorded: Some(member.dataset),
+                        may_lack,
                     })),
                 },
             };
@@ -183,6 +183,7 @@ fn component_as_written(
             getter: written.getter,
             subset: written.subset,
             input_only: written.input_only,
+            apply: written.apply,
             ..today
         }),
         (today, written) => written.or(today),
@@ -211,6 +212,7 @@ fn absent(
                 PlanKind::Missing(Box::new(Missing {
                     trail: Vec::new(),
                     recorded: None,
+                    may_lack: false,
                 }))
             };
             Some(PlanNode {

@@ -54,6 +54,11 @@ impl<'a> Decider<'a> {
         }
     }
 
+    /// Whether what is being taken apart is what was put, and not a composite in it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.depth == 0
+    }
+
     pub(super) fn finish(self) -> Decision {
         self.decision
     }
@@ -67,7 +72,7 @@ impl<'a> Decider<'a> {
         label: &str,
     ) -> Result<DatasetId> {
         self.uses(graph);
-        check_supported(&graph.definition, graph.component.as_ref())?;
+        check_supported(&graph.definition)?;
         self.check_class(graph, object)?;
         match &graph.kind {
             GraphKind::File => self.file(graph, object, root, label),
@@ -176,6 +181,7 @@ impl<'a> Decider<'a> {
         let (recorded, components): (Vec<&GraphNode>, Vec<&GraphNode>) =
             components.iter().partition(|node| node.is_recorded());
         let mut infos = self.taken_apart(graph, &components, object, root)?;
+        self.fill_deltas(graph, &components, &mut infos)?;
         let mut members = Vec::new();
         let above = self.within.replace(graph.dataset_type.clone());
         self.depth += 1;
@@ -184,8 +190,10 @@ impl<'a> Decider<'a> {
         }
         self.depth -= 1;
         self.within = above;
+        self.check_deltas(graph, object, root, &members)?;
+        let metadata = || object.component("metadata");
         for component in recorded {
-            self.recorded_component(component, &mut members)?;
+            self.recorded_component(component, &metadata, &mut members)?;
         }
         let facts = Facts::of_object(&graph.definition, object);
         self.record(graph, root, members, label, facts)
@@ -235,6 +243,7 @@ impl<'a> Decider<'a> {
                     subset: node.is_subset(),
                     input_only: component.is_some_and(|component| component.input_only),
                     base: base == Some(node.component_name()),
+                    apply: component.and_then(|component| component.apply.clone()),
                     data_id: node.data_id(root),
                 }
             })
@@ -307,6 +316,12 @@ impl<'a> Decider<'a> {
                 self.decision.input_only.push(info.name.clone());
             }
             for (id, data_id) in found {
+                add(id, data_id);
+            }
+            return Ok(());
+        }
+        if info.apply.is_some() && matches!(info.slot, Slot::Empty) {
+            for (id, data_id) in self.existing_delta(component, info, root)? {
                 add(id, data_id);
             }
             return Ok(());

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 
 use super::InputOnly;
 use super::decide::{Decider, is_from};
+use super::deltas::delta_of;
 
 impl Decider<'_> {
     /// Returns the datasets that an input-only component is recorded as: one, or all of a subset; none for an optional one
@@ -333,15 +334,18 @@ fn overridden_parts(graph: &GraphNode, info: &ComponentInfo) -> Vec<String> {
         .components()
         .iter()
         .filter(|node| node.component_name() != info.name)
-        .map(|node| {
-            let component = node.component.as_ref();
-            let setter = component.and_then(|component| component.setter.as_deref());
-            let getter = component.and_then(|component| component.getter.as_deref());
-            overlaid_part(node.component_name(), setter, getter)
-        })
+        .map(|node| delta_of(node).map_or_else(|| part_laid_over(node), |delta| delta.plane()))
         .chain(["bbox"])
         .map(str::to_owned)
         .collect()
+}
+
+/// The part of the base that a component is laid over.
+pub(super) fn part_laid_over(node: &GraphNode) -> &str {
+    let component = node.component.as_ref();
+    let setter = component.and_then(|component| component.setter.as_deref());
+    let getter = component.and_then(|component| component.getter.as_deref());
+    overlaid_part(node.component_name(), setter, getter)
 }
 
 fn is_overridden(overridden: &[String], name: &str) -> bool {

@@ -2,11 +2,13 @@
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::object::downcast;
+use pantler_core::policy::RecordedIds;
 use pantler_core::registry::Member;
 use pantler_core::{DataId, ObjectRef};
 use pantler_objects::{Bbox, Wcs};
 
 use crate::error::{Error, Result};
+use crate::named_inputs::listed;
 use crate::query::identity;
 use crate::resolve::{Resolved, resolve, typed};
 use crate::sky_facts::{Facts, footprint};
@@ -59,13 +61,17 @@ impl Decider<'_> {
     pub(super) fn recorded_component(
         &mut self,
         node: &GraphNode,
+        metadata: &dyn Fn() -> Option<ObjectRef>,
         members: &mut Vec<Member>,
     ) -> Result<()> {
         let name = node.component_name();
-        let (own, others) = std::mem::take(&mut self.inputs)
+        let (mut own, others) = std::mem::take(&mut self.inputs)
             .into_iter()
             .partition::<Vec<Member>, _>(|member| member.component == name);
         self.inputs = others;
+        if own.is_empty() {
+            own = self.named_members(node, metadata)?;
+        }
         let may_lack = node
             .component
             .as_ref()
@@ -79,7 +85,10 @@ impl Decider<'_> {
                 hints: vec![format!(
                     "name each: --made-from {} key=value…",
                     node.dataset_type
-                )],
+                )]
+                .into_iter()
+                .chain(entry_of(node))
+                .collect(),
             });
         }
         if !node.is_subset() && own.len() > 1 {
@@ -94,6 +103,50 @@ impl Decider<'_> {
         }
         members.extend(own);
         Ok(())
+    }
+
+    /// The members that the object's own metadata list; each must exist and have an identity.
+    fn named_members(
+        &self,
+        node: &GraphNode,
+        metadata: &dyn Fn() -> Option<ObjectRef>,
+    ) -> Result<Vec<Member>> {
+        let component = node.component.as_ref();
+        let Some(RecordedIds::Metadata(entry)) = component.and_then(|own| own.data_ids.as_ref())
+        else {
+            return Ok(Vec::new());
+        };
+        let planner = &self.putter.planner;
+        let Some(metadata) = metadata() else {
+            return Ok(Vec::new());
+        };
+        let may_lack = component.is_some_and(|own| own.optional);
+        let mut members = Vec::new();
+        for data_id in listed(planner.chain, self.asked, &metadata, entry)?.unwrap_or_default() {
+            let resolved = Resolved {
+                asked: crate::error::Asked::new(node.dataset_name(), &data_id),
+                dataset_type: node.dataset_type.clone(),
+                part: Vec::new(),
+                data_id,
+                tag: None,
+            };
+            let found = planner
+                .plan(&resolved)
+                .and_then(|plan| Ok((plan, identity(planner, &resolved)?)));
+            let (plan, dataset) = match found {
+                Err(Error::NotFound { .. }) if may_lack => continue,
+                found => found?,
+            };
+            members.push(Member {
+                component: node.component_name().to_owned(),
+                dataset,
+                dataset_type: resolved.dataset_type,
+                data_id: plan.root.data_id,
+                part: node.part.clone(),
+                input_only: true,
+            });
+        }
+        Ok(members)
     }
 
     /// Takes what was named and is no component of the composite.
@@ -127,5 +180,15 @@ impl Decider<'_> {
             metadata: DataId::default(),
             footprint: is_image.then(place).flatten(),
         }
+    }
+}
+
+/// What else could have told what a dataset was made from.
+fn entry_of(node: &GraphNode) -> Option<String> {
+    match node.component.as_ref()?.data_ids.as_ref()? {
+        RecordedIds::Metadata(entry) => Some(format!(
+            "or list them in the object's own metadata, as {entry}"
+        )),
+        RecordedIds::AtPut => None,
     }
 }

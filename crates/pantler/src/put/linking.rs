@@ -2,8 +2,9 @@
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::registry::Member;
-use pantler_core::{DataId, DatasetId};
+use pantler_core::{DataId, DatasetId, ObjectRef};
 
+use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
 
 use super::decide::Decider;
@@ -17,7 +18,8 @@ impl Decider<'_> {
         for component in graph.components() {
             self.uses(component);
             if component.is_recorded() {
-                self.recorded_component(component, &mut members)?;
+                let metadata = self.header_of_base(graph, root);
+                self.recorded_component(component, &|| metadata.clone(), &mut members)?;
                 continue;
             }
             for (id, data_id) in self.existing(component, root)? {
@@ -39,6 +41,13 @@ impl Decider<'_> {
         self.record(graph, root, members, &self.asked.name.clone(), facts)
     }
 
+    /// The metadata of a composite that is linked, if it has any.
+    fn header_of_base(&self, graph: &GraphNode, root: &DataId) -> Option<ObjectRef> {
+        let base = graph.base()?;
+        let planned = self.planned(base, &base.data_id(root), &base.part).ok()?;
+        self.putter.planner.header_of(&planned).ok().flatten()
+    }
+
     /// The dataset that a component is now, or the datasets of a subset; a composite that was never recorded is recorded with
     /// it, since only what has an identity can be recorded.
     pub(super) fn existing(
@@ -46,10 +55,15 @@ impl Decider<'_> {
         component: &GraphNode,
         root: &DataId,
     ) -> Result<Vec<(DatasetId, DataId)>> {
-        let chain = self.putter.planner.chain;
         let data_id = component.data_id(root);
         if component.is_subset() {
-            let found = self.candidates.subset(component, root);
+            let mut found = self.candidates.subset(component, root);
+            for one in &mut found {
+                let data_id = one.record.data_id.clone();
+                if let Some(chosen) = self.chosen(component, &data_id)? {
+                    *one = chosen;
+                }
+            }
             let may_be_empty = component
                 .component
                 .as_ref()
@@ -62,7 +76,7 @@ impl Decider<'_> {
                 .map(|found| (found.record.id, found.record.data_id.clone()))
                 .collect());
         }
-        if let Some(found) = self.candidates.first(chain, component, &data_id) {
+        if let Some(found) = self.chosen(component, &data_id)? {
             return Ok(vec![(found.record.id, data_id)]);
         }
         let optional = component
@@ -85,6 +99,13 @@ impl Decider<'_> {
             return Ok(Vec::new());
         }
         Err(self.component_missing(component, data_id))
+    }
+
+    /// What a get would find for a component: siblings that differ are an error here as well (rule R17).
+    fn chosen(&self, component: &GraphNode, data_id: &DataId) -> Result<Option<Found>> {
+        let planner = &self.putter.planner;
+        let all = self.candidates.all(planner.chain, component, data_id);
+        crate::siblings::choose(planner, self.asked, Some(component.component_name()), &all)
     }
 
     pub(super) fn component_missing(&self, component: &GraphNode, data_id: DataId) -> Error {
@@ -113,6 +134,7 @@ impl Decider<'_> {
                     })
                     .collect(),
                 recorded: None,
+                may_lack: false,
             },
             found: Vec::new(),
             other_stage: None,

@@ -38,6 +38,53 @@ pub(super) fn write_report(error: &Error) -> Report {
             .fact(Label::Found, format!("it in {repository}")),
         )
         .hint("run the command again: it compares with what is there now"),
+        Error::NoDelta {
+            asked,
+            component,
+            dataset,
+            place,
+        } => {
+            let mut report = Report::new(
+                Kind::Request,
+                format!(
+                    "`{component}` of `{}` is an operation, which the object does not tell",
+                    asked.name
+                ),
+            )
+            .fact(Label::AskedFor, asked.to_string());
+            if let Some(place) = place {
+                report = report.fact(Label::Defined, place.to_string());
+            }
+            nothing(report.fact(
+                Label::Why,
+                format!("{dataset} does not exist, and none was given"),
+            ))
+            .hint(format!("give it along: --with {component}=FILE"))
+            .hint(format!("or put it first, as `{}`", dataset.name))
+        }
+        Error::DeltaDiffers {
+            asked,
+            plane,
+            base,
+            operations,
+            difference,
+        } => nothing(
+            Report::new(
+                Kind::ReadOnly,
+                format!(
+                    "the {plane} of `{}` is not what its base and its operations give",
+                    asked.name
+                ),
+            )
+            .fact(Label::AskedFor, asked.to_string())
+            .fact(
+                Label::NeededBy,
+                format!("{base}, changed by {}", operations.join(", ")),
+            )
+            .fact(Label::Why, difference),
+        )
+        .hint("put the operation that leads from the one to the other")
+        .hint("`--drop-input-only` puts the rest and lets this change go"),
         Error::PartlyPut {
             asked,
             done,

@@ -356,14 +356,7 @@ fn what_this_version_does_not_carry_out_is_refused_and_never_left_out_silently()
         write_policy(pair.joint.store.as_ref(), &JOINTCAL.replace(from, to));
         pair.butler()
     };
-    let calib = "{datasetType: jointcal_calib}";
-    let deltas = with(
-        calib,
-        "{datasetType: jointcal_calib, apply: {op: add, to: image}}",
-    );
     pair.put_parts(0);
-    let said_of_get = said(try_get(&deltas, "calexp:jointcal", DATA_ID));
-    assert!(said_of_get.contains("uses `apply`"), "{said_of_get}");
     let standardized = with(
         "storage: FitsStorage\n  calexp:",
         "storage: FitsStorage\n    standardize: mine.check\n  calexp:",

@@ -7,8 +7,10 @@
     reason = "what the helpers of tests unwrap fails the test"
 )]
 
+mod chains;
 mod composites;
 mod costs;
+mod deltas;
 mod every_file;
 mod faults;
 mod finding;
@@ -16,7 +18,9 @@ mod ingesting;
 mod looking;
 mod looking_after;
 mod names;
+mod oracle;
 mod policies;
+mod precursors;
 mod putting;
 mod querying;
 mod replaced_planes;
