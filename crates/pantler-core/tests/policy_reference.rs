@@ -83,7 +83,7 @@ const LEVELS: [Level; 9] = [
         words: vocabulary::APPLY_WORDS,
         before: "datasets:\n  a:\n    composite:\n      x:\n        datasetType: b\n        apply:\n",
         indent: "          ",
-        behind: "          op: add\n          to: image\n",
+        behind: "          op: replace\n          to: image\n",
     },
     Level {
         title: "Of `dataIds`",

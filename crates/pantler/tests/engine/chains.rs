@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pantler::core::policy::PolicyText;
 use pantler::core::{Registry, Store};
@@ -203,6 +203,8 @@ fn state(root: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
     files
 }
 
+type Counting = Arc<CountingStore<Arc<dyn Store>>>;
+
 /// Permission bits mean nothing to root, who may run the tests: so it is counted that no call that writes is made, no
 /// transaction is begun, and the folder is compared byte by byte.
 #[test]
@@ -210,8 +212,7 @@ fn a_published_parent_is_only_read_whatever_is_done_with_its_child() {
     let folder = tempfile::tempdir().unwrap();
     let (single, joint) = pair(folder.path());
     let before = state(&single);
-    type Counting = Arc<CountingStore<Arc<dyn Store>>>;
-    let counting: Arc<std::sync::Mutex<Vec<Counting>>> = Arc::default();
+    let counting: Arc<Mutex<Vec<Counting>>> = Arc::default();
     let (kept, root) = (counting.clone(), single.canonicalize().unwrap());
     let opener = move |path: &Path, access: Access| {
         let (store, registry) = pantler::open_local(path, access)?;
