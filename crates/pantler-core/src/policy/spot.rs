@@ -26,12 +26,17 @@ impl SourceText {
     /// Returns a line, counted from 1, without its end; empty if there is none.
     pub(crate) fn line(&self, number: usize) -> &str {
         let starts = self.line_starts.get_or_init(|| {
-            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
-            std::iter::once(0).chain(ends).collect()
+            // A carriage return alone ends a line of YAML, too (YAML 1.2, section 5.4).
+            let bytes = self.text.as_bytes();
+            let ends = (0..bytes.len()).filter(|&at| {
+                bytes[at] == b'\n' || (bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
+            });
+            std::iter::once(0).chain(ends.map(|at| at + 1)).collect()
         });
         let start = number.checked_sub(1).and_then(|index| starts.get(index));
         let rest = start.and_then(|start| self.text.get(*start..));
-        rest.and_then(|rest| rest.lines().next()).unwrap_or("")
+        rest.and_then(|rest| rest.split(['\n', '\r']).next())
+            .unwrap_or("")
     }
 }
 
