@@ -156,7 +156,8 @@ impl Chain {
     }
 
     /// Returns the chain as a put into one of its outputs sees it: that output, what it builds on, and the inputs. What other
-    /// outputs have is not part of it, as whoever opens this one alone will not see that (rule R28).
+    /// outputs have is not part of it, as whoever opens this one alone will not see that (rule R28); what they define is, and
+    /// comes into this one with the put (rule R7).
     pub(crate) fn seen_from(&self, output: usize) -> Chain {
         let mut kept = vec![output];
         let above = |index: usize| std::iter::once(index).chain(self.ancestors(index));
@@ -171,16 +172,19 @@ impl Chain {
                 kept.push(index);
             }
         }
+        let others = self.outputs.iter().filter(|other| !kept.contains(other));
+        let words: Vec<Arc<Repository>> = others
+            .copied()
+            .map(|other| Arc::new(self.repositories[other].words_alone()))
+            .collect();
         let now = |old: &usize| kept.iter().position(|kept| kept == old);
+        let own = kept.iter().map(|index| self.repositories[*index].clone());
+        let parents = kept
+            .iter()
+            .map(|index| self.parents[*index].iter().filter_map(now).collect());
         let mut view = Chain {
-            repositories: kept
-                .iter()
-                .map(|index| self.repositories[*index].clone())
-                .collect(),
-            parents: kept
-                .iter()
-                .map(|index| self.parents[*index].iter().filter_map(now).collect())
-                .collect(),
+            parents: parents.chain(words.iter().map(|_| Vec::new())).collect(),
+            repositories: own.chain(words.iter().cloned()).collect(),
             outputs: vec![0],
             inputs: self.inputs.iter().filter_map(now).collect(),
             clashes: Vec::new(),

@@ -221,6 +221,15 @@ impl Repository {
         })
     }
 
+    /// Returns the repository as if it had no datasets: what its policy says, and nothing else.
+    pub(crate) fn words_alone(&self) -> Repository {
+        Repository {
+            registry: Arc::new(pantler_registry::MemoryRegistry::new()),
+            writable: false,
+            ..self.with_policy(self.policy.clone(), self.warnings.clone())
+        }
+    }
+
     /// Returns the repository with another policy: its own, with what it inherits from its parents.
     pub(crate) fn with_policy(&self, policy: Policy, problems: Vec<Problem>) -> Repository {
         Repository {
