@@ -7,15 +7,18 @@ PANTLER = target/debug/pantler
 VENV    = .venv
 DEMO   ?= demo
 
-.PHONY: demo test test-rust test-killed test-python check build doc clean
+WHEELS  = target/wheels
+
+.PHONY: demo test test-rust test-killed test-python test-package wheel check build doc clean
 
 ## Simulates a sky, two processing steps, and walks through what composites are for.
 demo: build
 	rm -rf $(DEMO)
 	$(PANTLER) demo $(DEMO)
 
-## Every test: Rust (unit, conformance, documentation, command line), the killed program, Python's judgement of our files.
-test: check test-rust test-killed test-python
+## Every test: Rust (unit, conformance, documentation, command line), the killed program, Python's judgement of our files, the
+## Python package.
+test: check test-rust test-killed test-python test-package
 
 build:
 	$(CARGO) build --locked -p pantler-cli
@@ -29,6 +32,15 @@ test-killed:
 
 test-python: build $(VENV)/ready
 	PANTLER=$(abspath $(PANTLER)) $(VENV)/bin/python -m pytest -q tests/python
+
+# With the profile of everything else, so that no third-party crate is compiled twice; people's own builds are optimised.
+wheel: $(VENV)/ready
+	rm -rf $(WHEELS)
+	CARGO=$(CARGO) $(VENV)/bin/maturin build --quiet --locked --profile dev --out $(WHEELS)
+
+test-package: wheel
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall $(WHEELS)/*.whl
+	$(VENV)/bin/python -m pytest -q tests/python_package
 
 $(VENV)/ready: tests/python/requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("pantler-cli", &["pantler"]),
+    ("pantler-python", &["pantler"]),
     ("pantler-testkit", &["pantler-core"]),
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pantler_core::formatter::PixelBox;
 use pantler_core::plan::Plan;
 use pantler_core::policy::PolicyText;
-use pantler_core::{DataId, DatasetId, ObjectRef};
+use pantler_core::{DataId, DatasetId, KeyType, ObjectRef};
 use pantler_formats::FormatterSet;
 use pantler_registry::Access;
 
@@ -129,6 +129,12 @@ impl Butler {
     /// Says what a name means in this chain, and gives the data ID's values their types.
     pub fn resolve(&self, name: &str, data_id: &DataId) -> Result<Resolved> {
         resolve(&self.chain, name, data_id)
+    }
+
+    /// Returns the keys of what a name means, each with its type.
+    pub fn keys(&self, name: &str) -> Result<Vec<(String, KeyType)>> {
+        let resolved = self.resolve(name, &DataId::default())?;
+        Ok(self.planner(Composition::Recorded).graph(&resolved)?.keys)
     }
 
     /// Returns what a get would do. Reads no artifact.

@@ -1,0 +1,126 @@
+//! Errors of the engine as Python's exceptions, which are defined in `python/pantler/errors.py`.
+
+use pantler::core::object::ComponentError;
+use pantler::core::report::{Kind, Label};
+use pantler::objects::{DecodeError, ImageError, TableError, WcsError};
+use pantler::{Error, Report};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+/// A failure on its way to Python; [`Failure::raise`] makes the exception once the interpreter is held.
+#[derive(Debug)]
+pub struct Failure(Box<Report>);
+
+impl Failure {
+    /// Starts a failure of a request that makes no sense.
+    pub fn request(message: impl Into<String>) -> Failure {
+        Failure::of(Kind::Request, message)
+    }
+
+    /// Starts a failure of any kind.
+    pub fn of(kind: Kind, message: impl Into<String>) -> Failure {
+        Failure(Box::new(Report::new(kind, message)))
+    }
+
+    /// Adds the reason.
+    pub fn because(self, why: impl Into<String>) -> Failure {
+        Failure(Box::new(self.0.fact(Label::Why, why)))
+    }
+
+    /// Adds what to do.
+    pub fn hint(self, hint: impl Into<String>) -> Failure {
+        Failure(Box::new(self.0.hint(hint)))
+    }
+
+    /// Returns the exception as an object.
+    pub fn exception<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let report = &self.0;
+        let facts = PyDict::new(py);
+        for (label, lines) in &report.facts {
+            facts.set_item(label.to_string(), lines)?;
+        }
+        let trail = PyList::empty(py);
+        for step in &report.trail {
+            let entry = PyDict::new(py);
+            entry.set_item("repository", &step.repository)?;
+            entry.set_item("dataset", &step.dataset)?;
+            entry.set_item("outcome", &step.outcome)?;
+            trail.append(entry)?;
+        }
+        py.import("pantler.errors")?.call_method1(
+            "made",
+            (
+                report.kind.name(),
+                &report.message,
+                facts,
+                &report.hints,
+                trail,
+            ),
+        )
+    }
+
+    /// Returns the exception, to be raised.
+    pub fn raise(self, py: Python<'_>) -> PyErr {
+        match self.exception(py) {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure(Box::new(error.report()))
+    }
+}
+
+impl From<ComponentError> for Failure {
+    fn from(error: ComponentError) -> Failure {
+        Error::from(error).into()
+    }
+}
+
+impl From<ImageError> for Failure {
+    fn from(error: ImageError) -> Failure {
+        Failure::request(error.to_string())
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Failure {
+        Failure::request(error.to_string())
+    }
+}
+
+impl From<WcsError> for Failure {
+    fn from(error: WcsError) -> Failure {
+        let kind = match error {
+            WcsError::Unsupported { .. } => Kind::Unsupported,
+            WcsError::Damaged { .. } => Kind::Corrupt,
+            WcsError::NoInverse | WcsError::OffSky => Kind::Request,
+        };
+        Failure::of(kind, error.to_string())
+    }
+}
+
+impl From<DecodeError> for Failure {
+    fn from(error: DecodeError) -> Failure {
+        let kind = match error {
+            DecodeError::Version { .. } | DecodeError::Unsupported { .. } => Kind::Unsupported,
+            _ => Kind::Corrupt,
+        };
+        Failure::of(kind, error.to_string())
+    }
+}
+
+/// Raises what went wrong, once the interpreter is held again.
+pub trait Raise<T> {
+    /// Returns the value, or the exception.
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T, E: Into<Failure>> Raise<T> for Result<T, E> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| error.into().raise(py))
+    }
+}

@@ -1,0 +1,56 @@
+//! The compiled half of the Python package: the engine and its objects as Python classes.
+//!
+//! The other half, in `python/pantler`, has what is easier said in Python: signatures, exceptions, results. Like the program,
+//! this face of the engine takes arguments and hands out results, and decides nothing. It promises that
+//!
+//! - whatever reads, writes or computes for long lets other Python threads run meanwhile (`engine.rs`);
+//! - an object of the engine is one object of Python, as long as anybody holds it (`wrapped.rs`);
+//! - arrays are views on the engine's memory that cannot be written through (`view.rs`);
+//! - a child process that was forked goes on with repositories opened anew (`process.rs`).
+
+mod coordinates;
+mod data_ids;
+mod engine;
+mod failure;
+mod objects;
+mod plain;
+mod process;
+mod rows;
+mod taken;
+mod view;
+mod wrapped;
+
+use pyo3::prelude::*;
+
+/// What `pantler/__init__.py` imports.
+#[pymodule(gil_used = true)]
+mod _pantler {
+    #[pymodule_export]
+    use crate::engine::{Engine, init};
+    #[pymodule_export]
+    use crate::objects::document::Document;
+    #[pymodule_export]
+    use crate::objects::exposure::{Exposure, MaskedImage};
+    #[pymodule_export]
+    use crate::objects::image::{Image, Mask};
+    #[pymodule_export]
+    use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
+    #[pymodule_export]
+    use crate::objects::table::Table;
+    #[pymodule_export]
+    use crate::objects::wcs::Wcs;
+    #[pymodule_export]
+    use crate::rows::Rows;
+    #[pymodule_export]
+    use crate::view::View;
+    #[pymodule_export]
+    use crate::wrapped::DataObject;
+
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn start(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::process::remember();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,8 @@
+//! The classes of objects: what each has beside what all have ([`crate::wrapped::DataObject`]).
+
+pub mod document;
+pub mod exposure;
+pub mod image;
+pub mod records;
+pub mod table;
+pub mod wcs;

@@ -1,0 +1,300 @@
+//! Objects of the engine as objects of Python: one for each, as long as anybody holds it.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use pantler::core::synonyms::canonical;
+use pantler::objects::{self, summary_of};
+use pantler::{Object, ObjectRef};
+use pyo3::IntoPyObjectExt;
+use pyo3::PyClass;
+use pyo3::exceptions::PyAttributeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::{Map, Value};
+
+use crate::failure::{Failure, Raise};
+use crate::objects::document::Document;
+use crate::objects::exposure::{Exposure, MaskedImage};
+use crate::objects::image::{Image, Mask};
+use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
+use crate::objects::table::Table;
+use crate::objects::wcs::Wcs;
+use crate::{data_ids, plain, taken};
+
+/// An immutable object with named components; the base of all classes.
+#[pyclass(frozen, weakref, subclass, module = "pantler")]
+pub struct DataObject {
+    object: ObjectRef,
+}
+
+/// Python's objects by the address of the engine's. An entry lives as long as Python's object, which keeps the engine's, so
+/// that no address is used twice meanwhile.
+static KNOWN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+fn known<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyAny>> {
+    let map = KNOWN.get_or_try_init(py, || {
+        let map = py
+            .import("weakref")?
+            .getattr("WeakValueDictionary")?
+            .call0()?;
+        PyResult::Ok(map.unbind())
+    })?;
+    Ok(map.bind(py))
+}
+
+fn address(object: &ObjectRef) -> usize {
+    Arc::as_ptr(object).cast::<()>().addr()
+}
+
+/// Returns the Python object of an object of the engine; text and bytes are Python's own.
+pub fn wrap<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAny>> {
+    let any: &dyn Any = object.as_any();
+    if let Some(text) = any.downcast_ref::<objects::Text>() {
+        return text.as_str().into_bound_py_any(py);
+    }
+    if let Some(blob) = any.downcast_ref::<objects::Blob>() {
+        return Ok(PyBytes::new(py, blob.bytes()).into_any());
+    }
+    let known = known(py)?;
+    let address = address(&object);
+    let found = known.call_method1("get", (address,))?;
+    if !found.is_none() {
+        return Ok(found);
+    }
+    let made = made(py, object)?;
+    known.set_item(address, &made)?;
+    Ok(made)
+}
+
+fn made<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAny>> {
+    macro_rules! class {
+        ($class:ident) => {
+            Bound::new(
+                py,
+                PyClassInitializer::from(DataObject { object }).add_subclass($class {}),
+            )?
+            .into_any()
+        };
+    }
+    let any: &dyn Any = object.as_any();
+    Ok(if any.is::<objects::Exposure>() {
+        class!(Exposure)
+    } else if any.is::<objects::MaskedImage>() {
+        class!(MaskedImage)
+    } else if any.is::<objects::Image>() {
+        class!(Image)
+    } else if any.is::<objects::Mask>() {
+        class!(Mask)
+    } else if any.is::<objects::Wcs>() {
+        class!(Wcs)
+    } else if any.is::<objects::PhotoCalib>() {
+        class!(PhotoCalib)
+    } else if any.is::<objects::VisitInfo>() {
+        class!(VisitInfo)
+    } else if any.is::<objects::Metadata>() {
+        class!(Metadata)
+    } else if any.is::<objects::Bbox>() {
+        class!(Bbox)
+    } else if any.is::<objects::Table>() {
+        class!(Table)
+    } else if any.is::<objects::Document>() {
+        class!(Document)
+    } else if any.is::<objects::Component>() && object.class() == "Psf" {
+        class!(Psf)
+    } else {
+        Bound::new(py, DataObject { object })?.into_any()
+    })
+}
+
+/// A part of an object that is there already, for a class that knows its parts.
+pub fn wrap_part<'py, T: Object>(
+    py: Python<'py>,
+    part: Option<&Arc<T>>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    part.map(|part| wrap(py, Arc::<T>::clone(part))).transpose()
+}
+
+impl DataObject {
+    /// Starts a new object of a class.
+    pub fn started<C>(class: C, object: impl Object) -> PyClassInitializer<C>
+    where
+        C: PyClass<BaseType = DataObject>,
+    {
+        let object = Arc::new(object);
+        PyClassInitializer::from(DataObject { object }).add_subclass(class)
+    }
+
+    /// Returns the engine's object.
+    pub fn object(&self) -> &ObjectRef {
+        &self.object
+    }
+
+    /// Returns the engine's object as the class that the Python class stands for.
+    pub fn as_class<T: Object>(&self) -> PyResult<&T> {
+        self.object.as_any().downcast_ref().ok_or_else(|| {
+            pyo3::exceptions::PyTypeError::new_err(format!(
+                "a {} was expected",
+                self.object.class()
+            ))
+        })
+    }
+
+    /// Returns the engine's object, shared, as the class that the Python class stands for.
+    pub fn shared<T: Object>(&self) -> PyResult<Arc<T>> {
+        let any: Arc<dyn Any + Send + Sync> = Arc::<dyn Object>::clone(&self.object);
+        any.downcast().map_err(|_| {
+            pyo3::exceptions::PyTypeError::new_err(format!(
+                "it is of class {}",
+                self.object.class()
+            ))
+        })
+    }
+
+    fn part(&self, name: &str) -> Option<ObjectRef> {
+        let camel = camel_case(name);
+        self.object
+            .component(name)
+            .or_else(|| self.object.component(&camel))
+    }
+
+    fn replaced(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<ObjectRef> {
+        let py = value.py();
+        let value = taken::object(value)?;
+        let name = if self.object.component(name).is_some() {
+            name.to_owned()
+        } else {
+            camel_case(name)
+        };
+        self.object
+            .with_component(canonical(&name), &value)
+            .or_raise(py)
+    }
+}
+
+/// `photo_calib` for `photoCalib`: Python's names of the components.
+pub fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.extend(letters);
+        name
+    })
+}
+
+#[pymethods]
+impl DataObject {
+    /// The name of the class in policies and messages: `Exposure`, `Detector`.
+    #[getter]
+    fn class_name(&self) -> &str {
+        self.object.class()
+    }
+
+    /// The names of the components that the object has.
+    #[getter]
+    fn component_names(&self) -> Vec<String> {
+        self.object.component_names()
+    }
+
+    /// About how many bytes of memory the object holds, shared parts included.
+    #[getter]
+    fn nbytes(&self) -> u64 {
+        self.object.memory()
+    }
+
+    /// The dataset that the object was read from, if it is unchanged since: type, data ID, identity, part, whole.
+    #[getter]
+    fn origin<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(origin) = self.object.origin() else {
+            return Ok(None);
+        };
+        let dict = PyDict::new(py);
+        dict.set_item("dataset_type", origin.dataset_type.as_str())?;
+        dict.set_item("data_id", data_ids::to_python(py, &origin.data_id)?)?;
+        dict.set_item("id", origin.dataset.to_string())?;
+        dict.set_item("part", origin.part.join("."))?;
+        dict.set_item("whole", origin.whole)?;
+        Ok(Some(dict))
+    }
+
+    /// Returns a component; synonyms are understood. A component that the object does not have is a KeyError.
+    fn component<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        match self.part(name) {
+            Some(part) => wrap(py, part),
+            None => {
+                let names = self.object.component_names();
+                let class = self.object.class();
+                Err(Failure::of(
+                    pantler::core::report::Kind::NotFound,
+                    format!("this {class} has no component `{name}`"),
+                )
+                .hint(format!("it has {}", names.join(", ")))
+                .raise(py))
+            }
+        }
+    }
+
+    /// Returns a copy with one component replaced, and everything that said the same gone.
+    fn with_component<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        wrap(py, self.replaced(name, value)?)
+    }
+
+    /// Returns what the object says, decoded: names with units, and values; None where its class has no summary.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let object = &self.object;
+        let Some(lines) = py.detach(|| summary_of(object.as_ref())) else {
+            return Ok(None);
+        };
+        let lines = lines.or_raise(py)?;
+        let entries = lines.iter().map(|line| (line.key(), line.value.document()));
+        let document = Value::Object(entries.collect::<Map<String, Value>>());
+        plain::to_python(py, &document).map(Some)
+    }
+
+    /// Returns the first difference in values from another object, in words; None if they are the same.
+    fn difference(&self, py: Python<'_>, other: &Bound<'_, DataObject>) -> Option<String> {
+        let (mine, other) = (&self.object, &other.get().object);
+        py.detach(|| mine.difference(other.as_ref()))
+    }
+
+    fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        match other.cast::<DataObject>() {
+            Ok(other) => self.difference(py, other).is_none().into_py_any(py),
+            Err(_) => Ok(py.NotImplemented()),
+        }
+    }
+
+    fn __getattr__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        match self.part(name) {
+            Some(part) if !name.starts_with('_') => wrap(py, part),
+            _ => Err(PyAttributeError::new_err(format!(
+                "{} has no attribute or component '{name}'",
+                self.object.class()
+            ))),
+        }
+    }
+
+    fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<String>> {
+        let mut names: Vec<String> = slf.get_type().dir()?.extract()?;
+        names.extend(slf.get().object.component_names());
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn __repr__(&self) -> String {
+        let names = self.object.component_names();
+        match names.is_empty() {
+            true => format!("{}()", self.object.class()),
+            false => format!("{}({})", self.object.class(), names.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+"""Data access for science pipelines: ask for what, not for where it lies, in which format, in how many files.
+
+>>> from pantler import Butler
+>>> butler = Butler.open("demo/jointcal")                                        # doctest: +SKIP
+>>> exposure = butler.get("calexp:jointcal", visit=903334, ccd=16, tract=0)      # doctest: +SKIP
+
+Values are immutable and shared: two composites that hold the same part hold the same object. Arrays are views that cannot be
+written; `.copy()` gives one to change, and a `with_…` method gives a copy of the object with the change.
+"""
+
+from pantler._pantler import (
+    Bbox,
+    DataObject,
+    Document,
+    Exposure,
+    Image,
+    Mask,
+    MaskedImage,
+    Metadata,
+    PhotoCalib,
+    Psf,
+    Table,
+    VisitInfo,
+    Wcs,
+    __version__,
+)
+from pantler.butler import Butler, RepositoryArgs
+from pantler.errors import (
+    AmbiguousError,
+    ConflictError,
+    CorruptError,
+    DataIdError,
+    NotFoundError,
+    PantlerError,
+    PolicyError,
+    ReadOnlyError,
+    UnsupportedError,
+    UntrustedError,
+)
+from pantler.results import (
+    DatasetRef,
+    FsckReport,
+    IngestResult,
+    Plan,
+    PutResult,
+    QueryResult,
+    RemoveResult,
+)
+
+__all__ = [
+    "AmbiguousError",
+    "Bbox",
+    "Butler",
+    "ConflictError",
+    "CorruptError",
+    "DataIdError",
+    "DataObject",
+    "DatasetRef",
+    "Document",
+    "Exposure",
+    "FsckReport",
+    "Image",
+    "IngestResult",
+    "Mask",
+    "MaskedImage",
+    "Metadata",
+    "NotFoundError",
+    "PantlerError",
+    "PhotoCalib",
+    "Plan",
+    "PolicyError",
+    "Psf",
+    "PutResult",
+    "QueryResult",
+    "ReadOnlyError",
+    "RemoveResult",
+    "RepositoryArgs",
+    "Table",
+    "UnsupportedError",
+    "UntrustedError",
+    "VisitInfo",
+    "Wcs",
+    "__version__",
+]

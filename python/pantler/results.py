@@ -1,0 +1,182 @@
+"""What a butler gives back beside objects: plain values, which pickle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PutResult:
+    """What a put or a link did.
+
+    `written` are the locations that were written, `unchanged` the components that existed already, `input_only` those that were
+    only recorded; `recorded` says whether a composition was recorded, `id` is the dataset's identity.
+    """
+
+    name: str
+    data_id: dict[str, Any]
+    written: list[str]
+    unchanged: list[str]
+    input_only: list[str]
+    recorded: bool
+    id: str
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What an ingest did.
+
+    `ingested` datasets are new and lie in `files` files, `same` were there already; `failed` has, for each file that could not be
+    taken, its path and the exception.
+    """
+
+    ingested: int
+    files: int
+    same: int
+    failed: list[tuple[str, Exception]]
+
+
+@dataclass(frozen=True)
+class RemoveResult:
+    """What was removed, or would be: the dataset, its artifact, how many bytes, and the composites that used it."""
+
+    name: str
+    data_id: dict[str, Any]
+    location: str | None
+    bytes: int
+    users: list[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class FsckReport:
+    """What a check found: `problems` with `kind`, `dataset_type`, `data_id`, `location`; `leftover` files that do no harm."""
+
+    clean: bool
+    checked: int
+    problems: list[dict[str, Any]]
+    leftover: list[str]
+
+    def __bool__(self) -> bool:
+        return self.clean
+
+
+class Plan:
+    """What a get will do: a document, of which every part is a plan of the same form; `print` shows it as a tree."""
+
+    def __init__(self, document: dict[str, Any], lines: Sequence[str] = ()):
+        self._document = document
+        self._lines = list(lines)
+
+    name = property(lambda self: self._document["name"], doc="The name.")
+    dataset_type = property(lambda self: self._document["dataset_type"], doc="The dataset type.")
+    data_id = property(lambda self: self._document["data_id"], doc="The data ID, completed.")
+    kind = property(lambda self: self._document["kind"], doc="How it is made.")
+    python = property(lambda self: self._document["python"], doc="The class of the object.")
+    assembler = property(lambda self: self._document["assembler"], doc="The assembler of a composite, or None.")
+    repository = property(lambda self: self._document["repository"], doc="The root of the repository, or None.")
+    location = property(lambda self: self._document["location"], doc="Where it lies below the root, or None.")
+    bytes = property(lambda self: self._document["bytes"], doc="How many bytes it has.")
+    origin = property(lambda self: self._document["origin"], doc="`recorded`, `lookup` or None.")
+    newer = property(lambda self: self._document["newer"], doc="A newer candidate that a record keeps out, or None.")
+
+    @property
+    def components(self) -> dict[str, Plan]:
+        """The plans of the components, by name, in the policy's order."""
+        return {name: Plan(part) for name, part in self._document["components"].items()}
+
+    @property
+    def path(self) -> str | None:
+        """Where the artifact lies, as an absolute path; None for what has no artifact of its own."""
+        if self.location is None:
+            return None
+        return os.path.join(self.repository or "", self.location)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole plan as a document."""
+        return self._document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self._document == other._document
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines) or repr(self)
+
+    def __repr__(self) -> str:
+        return f"Plan({self.name}, {self.data_id})"
+
+
+@dataclass(frozen=True)
+class DatasetRef:
+    """One dataset: its name and data ID, and the butler that knows it.
+
+    Two are equal if they name the same dataset; the butler does not count.
+    """
+
+    name: str
+    data_id: dict[str, Any]
+    repository: str | None = field(default=None)
+    location: str | None = field(default=None)
+    bytes: int = field(default=0, compare=False)
+    id: str | None = field(default=None)
+    metadata: dict[str, Any] = field(default_factory=dict, compare=False)
+    butler: Any = field(default=None, compare=False, repr=False)
+
+    def get(self, component: str | None = None, **parameters: Any) -> Any:
+        """Return the object, or a component of it; `parameters` are those of `Butler.get`: bbox, columns, rows, composition."""
+        name = self.name if component is None else f"{self.name}.{component}"
+        return self.butler.get(name, self.data_id, **parameters)
+
+    def put(self, obj: Any, **parameters: Any) -> PutResult:
+        """Put an object under this name and data ID; `parameters` are those of `Butler.put`."""
+        return self.butler.put(obj, self.name, self.data_id, **parameters)
+
+    def __hash__(self) -> int:
+        return hash((self.name, frozenset(self.data_id.items()), self.repository))
+
+
+class QueryResult(Sequence):
+    """The datasets that a query found, in its order; each becomes an object when it is looked at."""
+
+    def __init__(self, butler: Any, rows: Any):
+        self._butler = butler
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        return DatasetRef(**self._rows.row(index), butler=self._butler)
+
+    def data_ids(self) -> list[dict[str, Any]]:
+        """Return the data IDs alone."""
+        return [ref.data_id for ref in self]
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._rows.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self):
+        """Return a pyarrow.Table: a column for each key and each metadata column, and type, repository, location, bytes, id."""
+        import pyarrow
+
+        return pyarrow.table(self)
+
+    def to_pandas(self):
+        """Return a pandas.DataFrame with the columns of `to_arrow`."""
+        return self.to_arrow().to_pandas()
+
+    def __reduce__(self):
+        return _listed, (list(self),)
+
+    def __repr__(self) -> str:
+        return f"QueryResult({len(self)} datasets)"
+
+
+def _listed(refs: list[DatasetRef]) -> list[DatasetRef]:
+    """What a pickled result becomes: its datasets, each of which can be got."""
+    return refs
