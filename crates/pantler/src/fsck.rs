@@ -1,5 +1,5 @@
 //! Checks that a repository's registry and its artifacts agree, and clears what crashes left behind. What is read of artifacts
-//! is in [`contents`].
+//! is in `contents`.
 
 mod contents;
 
