@@ -187,13 +187,18 @@ impl GraphNode {
         DataId::new(entries.into_iter().map(|(_, key, value)| (key, value)))
     }
 
-    /// Returns what a dataset of this node's type says about the root's data ID; `None` if it contradicts a pinned key.
+    /// Returns what a dataset of this node's type says about the root's data ID; `None` if it contradicts a pinned key,
+    /// or has two values for one key of the root.
     pub fn root_data_id(&self, own: &DataId) -> Option<DataId> {
         let mut root = DataId::default();
         for ((key, _), source) in self.keys.iter().zip(&self.sources) {
             let Some(value) = own.get(key) else { continue };
             match source {
-                KeySource::Root(from) => root.insert(from, value.clone()),
+                // A policy may take two keys from one: a dataset in which they differ is no part of this composite.
+                KeySource::Root(from) => match root.get(from) {
+                    Some(other) if other != value => return None,
+                    _ => root.insert(from, value.clone()),
+                },
                 KeySource::Pinned(pinned) if pinned != value => return None,
                 KeySource::Pinned(_) => {}
             }

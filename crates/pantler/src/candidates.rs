@@ -100,13 +100,15 @@ impl Candidates {
     }
 
     /// Returns the datasets of a subset component: all that fit, the first in search order per data ID, ordered by data ID
-    /// (rule R16).
-    pub fn subset(&self, node: &GraphNode, root: &DataId) -> Vec<Found> {
+    /// (rule R16); those of the node's own type before those that have its artifact in common (rule R8).
+    pub fn subset(&self, chain: &Chain, node: &GraphNode, root: &DataId) -> Vec<Found> {
         let constraint = node.data_id(root);
         // Repositories may name the keys in different orders, and only equal orders compare key by key.
         let keys: Vec<&str> = node.keys.iter().map(|(key, _)| key.as_str()).collect();
+        let mut types = vec![node.dataset_type.clone()];
+        types.extend(chain.same_artifact(&node.definition));
         let mut found: BTreeMap<Vec<Option<KeyValue>>, &Found> = BTreeMap::new();
-        for candidate in self.of_type(&node.dataset_type) {
+        for candidate in types.iter().flat_map(|name| self.of_type(name)) {
             let data_id = &candidate.record.data_id;
             if data_id.contains(&constraint) {
                 found.entry(data_id.sort_key(&keys)).or_insert(candidate);

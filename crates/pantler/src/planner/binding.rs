@@ -220,7 +220,7 @@ impl Binder<'_> {
 
     fn bind_subset(&mut self, graph: &GraphNode, root: &DataId) -> Result<PlanNode> {
         let constraint = graph.data_id(root);
-        let mut found = self.candidates.subset(graph, root);
+        let mut found = self.candidates.subset(self.chain(), graph, root);
         for one in &mut found {
             if let Some(chosen) = self.find(graph, &one.record.data_id)? {
                 *one = chosen;

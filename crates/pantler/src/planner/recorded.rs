@@ -21,7 +21,7 @@ impl Binder<'_> {
         graph: Option<&GraphNode>,
         component: Option<&Component>,
         found: &Found,
-        _how: HowFound,
+        how: HowFound,
     ) -> Result<PlanNode> {
         let record = found.record.clone();
         let ids: Vec<DatasetId> = record.members.iter().map(|member| member.dataset).collect();
@@ -72,7 +72,10 @@ impl Binder<'_> {
                 record: Some(record),
                 components: nodes,
                 base,
-                found: HowFound::Recorded { newer: None },
+                found: match how {
+                    HowFound::Recorded { .. } => how,
+                    _ => HowFound::Recorded { newer: None },
+                },
             })),
         })
     }
@@ -93,9 +96,10 @@ impl Binder<'_> {
                         newer: self.newer(graph, member),
                     };
                     let own = self.graph_of(graph, member);
+                    let same = graph.filter(|graph| graph.dataset_type == member.dataset_type);
                     // One of many has no name of its own.
                     let filled = (!component.subset).then_some(&component);
-                    let mut node = self.bind_found(own.as_ref().or(graph), filled, &found, how)?;
+                    let mut node = self.bind_found(own.as_ref().or(same), filled, &found, how)?;
                     node.data_id = member.data_id.clone();
                     for name in &member.part {
                         node = self.planner.select(node, name)?;

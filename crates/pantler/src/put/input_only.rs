@@ -128,7 +128,9 @@ impl Decider<'_> {
     ) -> Result<()> {
         let data_id = component.data_id(root);
         let refuse = |why: String| Err(self.refused(component, info, &data_id, why, true));
-        let stored = self.candidates.subset(component, root);
+        let stored = self
+            .candidates
+            .subset(self.putter.planner.chain, component, root);
         let extra = given.iter().find(|(own, _)| {
             let mut stored = stored.iter();
             !stored.any(|found| found.record.data_id == *own)

@@ -57,7 +57,9 @@ impl Decider<'_> {
     ) -> Result<Vec<(DatasetId, DataId)>> {
         let data_id = component.data_id(root);
         if component.is_subset() {
-            let mut found = self.candidates.subset(component, root);
+            let mut found = self
+                .candidates
+                .subset(self.putter.planner.chain, component, root);
             for one in &mut found {
                 let data_id = one.record.data_id.clone();
                 if let Some(chosen) = self.chosen(component, &data_id)? {

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use pantler::core::DatasetId;
 
-use super::world::{COMPOSITES, FILES, Keys, Question, Record, Row, Target, World};
+use super::world::{
+    COMPOSITES, FILES, Keys, Question, Record, Row, Source, Target, World, artifacts_of,
+};
 
 /// What a get finds: for each part, by its path of component names, which dataset of which repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +19,21 @@ pub struct Part {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// An artifact: the repository, and whether a composition names it.
-    Artifact(usize, DatasetId, bool),
-    /// A composition that was recorded.
-    Composition(usize, DatasetId),
+    /// An artifact: the repository, and how it was found.
+    Artifact(usize, DatasetId, How),
+    /// A composition that was recorded, and whether lookup would find another.
+    Composition(usize, DatasetId, bool),
     Absent,
+}
+
+/// How an artifact was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Lookup,
+    /// A composition names it; whether lookup would find another.
+    Recorded {
+        newer: bool,
+    },
 }
 
 /// Why there is no answer.
@@ -36,6 +48,7 @@ pub enum Refusal {
     Siblings,
     NotFound,
     Gone(DatasetId),
+    Disagrees(String),
 }
 
 type Answer<T> = Result<T, Refusal>;
@@ -45,10 +58,10 @@ type Answer<T> = Result<T, Refusal>;
 struct Node {
     name: String,
     target: Target,
-    /// Its own keys; for each the value that the policy pins, if it does.
-    keys: Vec<(&'static str, Option<i64>)>,
+    /// Its own keys; for each, where the value comes from, seen from what was asked for.
+    keys: Vec<(&'static str, Source)>,
     /// Keys that only its lists have.
-    of_lists: Vec<&'static str>,
+    of_lists: Vec<(&'static str, Source)>,
     parts: Vec<Node>,
     subset: bool,
     optional: bool,
@@ -57,8 +70,8 @@ struct Node {
 
 /// What a node turned out to be.
 enum Bound {
-    Row(usize, Row, bool),
-    Composite(Option<(usize, DatasetId)>, Vec<(Node, Bound)>),
+    Row(usize, Row, How),
+    Composite(Option<(usize, DatasetId, bool)>, Vec<(Node, Bound)>),
     List(Vec<Bound>),
     Missing,
     Gone(DatasetId),
@@ -120,8 +133,12 @@ pub fn required_keys(
             Target::Composite(lower) => required_keys(world, variant, lower),
         };
         for key in own {
-            let pinned = component.pin.is_some_and(|(name, _)| name == key);
-            if !pinned && !keys.contains(&key) {
+            let key = match component.bind {
+                Some((bound, Source::Pinned(_))) if bound == key => continue,
+                Some((bound, Source::Key(other))) if bound == key => other,
+                _ => key,
+            };
+            if !keys.contains(&key) {
                 keys.push(key);
             }
         }
@@ -153,7 +170,8 @@ pub fn answer(world: &World, question: &Question) -> Answer<Vec<Part>> {
     );
     resolver.narrow_search()?;
     let data_id = resolver.complete(&root)?;
-    let bound = resolver.bind(&root, &data_id, true)?;
+    resolver.check_unused(&root, &data_id)?;
+    let bound = resolver.bind(&root, &data_id, &root)?;
     if let Some(refusal) = refusal(&bound, false) {
         return Err(refusal);
     }
@@ -162,31 +180,16 @@ pub fn answer(world: &World, question: &Question) -> Answer<Vec<Part>> {
     Ok(parts)
 }
 
-/// Whether every key that is given is one of the type or of something that it is made of.
-pub fn uses_all_keys(world: &World, question: &Question) -> bool {
-    fn collect(node: &Node, used: &mut BTreeSet<&'static str>) {
-        let open = node.keys.iter().filter(|(_, pin)| pin.is_none());
-        used.extend(open.map(|(key, _)| *key));
-        node.parts.iter().for_each(|part| collect(part, used));
-    }
-    let order = search_order(world);
-    let resolver = Resolver {
-        world,
-        searched: order.clone(),
-        order,
-        question,
-    };
-    let root = resolver
-        .meaning()
-        .and_then(|target| resolver.node(String::new(), target));
-    let mut used = BTreeSet::new();
-    match root {
-        Ok(root) => {
-            collect(&root, &mut used);
-            question.given.keys().all(|key| used.contains(key))
-        }
-        // It is refused before its keys count.
-        Err(_) => true,
+/// The keys of what was asked for that the type, or anything that it is made of, takes a value from.
+fn used_keys(node: &Node, used: &mut BTreeSet<&'static str>) {
+    used.extend(node.keys.iter().filter_map(|(_, source)| from_key(*source)));
+    node.parts.iter().for_each(|part| used_keys(part, used));
+}
+
+fn from_key(source: Source) -> Option<&'static str> {
+    match source {
+        Source::Key(key) => Some(key),
+        Source::Pinned(_) => None,
     }
 }
 
@@ -249,7 +252,8 @@ impl Resolver<'_> {
         };
         let composite = match target {
             Target::File(file) => {
-                node.keys = FILES[file].1.iter().map(|key| (*key, None)).collect();
+                let own = FILES[file].1.iter();
+                node.keys = own.map(|key| (*key, Source::Key(key))).collect();
                 return Ok(node);
             }
             Target::Composite(composite) => composite,
@@ -260,31 +264,27 @@ impl Resolver<'_> {
             part.subset = component.subset;
             part.optional = component.optional;
             part.allow_empty = component.subset && component.allow_empty;
-            if let Some(pin) = component.pin {
-                pin_all(&mut part, pin);
+            if let Some(bind) = component.bind {
+                bind_all(&mut part, bind);
             }
             node.parts.push(part);
         }
-        for part in &node.parts {
-            let open = part.keys.iter().filter(|(_, pin)| pin.is_none());
-            for (key, _) in open.filter(|_| !part.subset) {
-                if !node.keys.iter().any(|(known, _)| known == key) {
-                    node.keys.push((key, None));
+        for part in node.parts.iter().filter(|part| !part.subset) {
+            for key in part.keys.iter().filter_map(|(_, source)| from_key(*source)) {
+                if !node.keys.iter().any(|(known, _)| *known == key) {
+                    node.keys.push((key, Source::Key(key)));
                 }
             }
         }
         for part in &node.parts {
-            let own = part
-                .keys
-                .iter()
-                .filter(|(_, pin)| part.subset && pin.is_none());
+            let own = part.keys.iter().filter(|_| part.subset);
             for key in own
-                .map(|(key, _)| *key)
-                .chain(part.of_lists.iter().copied())
+                .chain(&part.of_lists)
+                .filter_map(|(_, source)| from_key(*source))
             {
-                let known = node.keys.iter().any(|(known, _)| *known == key);
-                if !known && !node.of_lists.contains(&key) {
-                    node.of_lists.push(key);
+                let mut known = node.keys.iter().chain(&node.of_lists);
+                if !known.any(|(known, _)| *known == key) {
+                    node.of_lists.push((key, Source::Key(key)));
                 }
             }
         }
@@ -350,7 +350,10 @@ impl Resolver<'_> {
             let of_rows = repo
                 .rows
                 .iter()
-                .filter(|row| Target::File(row.file) == node.target)
+                .filter(|row| match node.target {
+                    Target::File(file) => row.file == artifacts_of(file),
+                    Target::Composite(_) => false,
+                })
                 .map(|row| &row.data_id);
             let of_records = repo
                 .records
@@ -358,22 +361,12 @@ impl Resolver<'_> {
                 .filter(|record| Target::Composite(record.composite) == node.target)
                 .map(|record| &record.data_id);
             for data_id in of_rows.chain(of_records) {
-                let fits = node
-                    .keys
-                    .iter()
-                    .all(|(name, pin)| match (data_id.get(name), pin) {
-                        // What was recorded without a key is no record of one of its values.
-                        (None, None) => !self.question.given.contains_key(name),
-                        (None, Some(_)) => false,
-                        (Some(value), Some(pin)) => value == pin,
-                        (Some(value), None) => known.get(name).is_none_or(|known| known == value),
-                    });
-                let asks = node
-                    .keys
-                    .iter()
-                    .any(|(name, pin)| *name == key && pin.is_none());
-                if let (true, true, Some(value)) = (fits, asks, data_id.get(key)) {
-                    values.insert(*value);
+                if let Some(seen) = self.seen_from_root(node, data_id)
+                    && seen
+                        .iter()
+                        .all(|(name, value)| known.get(name).is_none_or(|known| known == value))
+                {
+                    values.extend(seen.get(key));
                 }
             }
         }
@@ -382,12 +375,64 @@ impl Resolver<'_> {
         }
     }
 
+    /// What a dataset of a node says of the keys that were asked for; nothing where it says two things of one, or lacks a key
+    /// that was given: what was recorded without a key is no record of one of its values.
+    fn seen_from_root(&self, node: &Node, data_id: &Keys) -> Option<Keys> {
+        let mut seen = Keys::new();
+        for (name, source) in &node.keys {
+            match (data_id.get(name), source) {
+                (Some(value), Source::Pinned(pin)) if value == pin => {}
+                (_, Source::Pinned(_)) => return None,
+                (Some(value), Source::Key(from)) => {
+                    if seen
+                        .insert(from, *value)
+                        .is_some_and(|other| other != *value)
+                    {
+                        return None;
+                    }
+                }
+                (None, Source::Key(from)) => {
+                    if self.question.given.contains_key(from) {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(seen)
+    }
+
+    /// R27: a known key that the type does not use must agree with what is known of it: in the data IDs of types that have it
+    /// and all keys that pick the dataset.
+    fn check_unused(&self, root: &Node, complete: &Keys) -> Answer<()> {
+        let mut used = BTreeSet::new();
+        used_keys(root, &mut used);
+        for (key, given) in &self.question.given {
+            if used.contains(key) || complete.is_empty() {
+                continue;
+            }
+            let known: Vec<i64> = self
+                .order
+                .iter()
+                .flat_map(|one| &self.world.repos[*one].rows)
+                .filter(|row| {
+                    let mut picked = complete.iter();
+                    picked.all(|(key, value)| row.data_id.get(key) == Some(value))
+                })
+                .filter_map(|row| row.data_id.get(key).copied())
+                .collect();
+            if !known.is_empty() && !known.contains(given) {
+                return Err(Refusal::Disagrees((*key).to_owned()));
+            }
+        }
+        Ok(())
+    }
+
     fn rows(&self, file: usize, data_id: &Keys) -> Vec<(usize, Row)> {
         let mut found = Vec::new();
         for one in &self.searched {
             let rows = self.world.repos[*one].rows.iter();
             found.extend(
-                rows.filter(|row| row.file == file && row.data_id == *data_id)
+                rows.filter(|row| row.file == artifacts_of(file) && row.data_id == *data_id)
                     .map(|row| (*one, row.clone())),
             );
         }
@@ -434,11 +479,15 @@ impl Resolver<'_> {
         Ok(Some((**first).clone()))
     }
 
-    fn bind(&self, node: &Node, root: &Keys, is_root: bool) -> Answer<Bound> {
+    fn bind(&self, node: &Node, root: &Keys, asked: &Node) -> Answer<Bound> {
+        let is_root = std::ptr::eq(node, asked);
         let own: Keys = node
             .keys
             .iter()
-            .filter_map(|(key, pin)| Some((*key, pin.or(root.get(key).copied())?)))
+            .filter_map(|(key, source)| match source {
+                Source::Pinned(value) => Some((*key, *value)),
+                Source::Key(from) => Some((*key, *root.get(from)?)),
+            })
             .collect();
         let same_row = |a: &Row, b: &Row| a.id == b.id || a.content == b.content;
         match node.target {
@@ -450,7 +499,10 @@ impl Resolver<'_> {
                         let fits = own
                             .iter()
                             .all(|(key, value)| row.data_id.get(key) == Some(value));
-                        if row.file == file && fits && !data_ids.contains(&row.data_id) {
+                        if row.file == artifacts_of(file)
+                            && fits
+                            && !data_ids.contains(&row.data_id)
+                        {
                             data_ids.push(row.data_id.clone());
                         }
                     }
@@ -463,7 +515,7 @@ impl Resolver<'_> {
                 for data_id in data_ids {
                     let rows = self.rows(file, &data_id);
                     if let Some((one, row)) = self.choose(&rows, false, &same_row)? {
-                        entries.push(Bound::Row(one, row, false));
+                        entries.push(Bound::Row(one, row, How::Lookup));
                     }
                 }
                 if entries.is_empty() && !node.allow_empty {
@@ -474,7 +526,9 @@ impl Resolver<'_> {
             Target::File(file) => {
                 let rows = self.rows(file, &own);
                 let chosen = self.choose(&rows, is_root, &same_row)?;
-                Ok(chosen.map_or(Bound::Missing, |(one, row)| Bound::Row(one, row, false)))
+                Ok(chosen.map_or(Bound::Missing, |(one, row)| {
+                    Bound::Row(one, row, How::Lookup)
+                }))
             }
             Target::Composite(composite) => {
                 // R19: a composition record wins over lookup, unless records are to be ignored.
@@ -488,12 +542,12 @@ impl Resolver<'_> {
                     };
                     let records = self.records(composite, &own);
                     if let Some((one, record)) = self.choose(&records, is_root, &same)? {
-                        return Ok(self.recorded(one, &record));
+                        return Ok(self.recorded((one, &record, false), Some(node), asked));
                     }
                 }
                 let mut parts = Vec::new();
                 for part in &node.parts {
-                    parts.push((part.clone(), self.bind(part, root, false)?));
+                    parts.push((part.clone(), self.bind(part, root, asked)?));
                 }
                 let bound = Bound::Composite(None, parts);
                 // What may be lacking is absent as a whole, not put together from the rest.
@@ -505,19 +559,63 @@ impl Resolver<'_> {
         }
     }
 
-    /// R19: exactly the members, by identity, wherever they are.
-    fn recorded(&self, one: usize, record: &Record) -> Bound {
+    /// What search order finds first of a component under the data ID that was recorded, if lookup would look for it at all.
+    fn first_of(&self, today: &Node, keys: &Keys, asked: &Node) -> Option<DatasetId> {
+        if !self.is_looked_for(asked, today.target, keys) {
+            return None;
+        }
+        match today.target {
+            Target::File(file) => self.rows(file, keys).first().map(|(_, row)| row.id),
+            Target::Composite(lower) => {
+                let records = self.records(lower, keys);
+                records.first().map(|(_, record)| record.id)
+            }
+        }
+    }
+
+    /// Whether what is asked for, or something that it is made of, could be a dataset of this type and data ID.
+    fn is_looked_for(&self, node: &Node, target: Target, keys: &Keys) -> bool {
+        let given = &self.question.given;
+        let fits = node.keys.iter().all(|(key, source)| match source {
+            Source::Pinned(value) => keys.get(key) == Some(value),
+            Source::Key(from) => given
+                .get(from)
+                .is_none_or(|value| keys.get(key) == Some(value)),
+        });
+        let is_same = match (node.target, target) {
+            (Target::File(one), Target::File(other)) => artifacts_of(one) == artifacts_of(other),
+            (one, other) => one == other,
+        };
+        let mut parts = node.parts.iter();
+        fits && is_same || parts.any(|part| self.is_looked_for(part, target, keys))
+    }
+
+    /// R19: exactly the members, by identity, wherever they are; with a word where lookup would find another.
+    fn recorded(
+        &self,
+        (one, record, is_old): (usize, &Record, bool),
+        node: Option<&Node>,
+        asked: &Node,
+    ) -> Bound {
         let mut parts = Vec::new();
-        for (name, id, target, _, subset) in &record.members {
+        for (name, id, target, keys, subset) in &record.members {
+            let today = node.and_then(|node| node.parts.iter().find(|part| part.name == *name));
+            let newer = today.is_some_and(|today| {
+                let first = self.first_of(today, keys, asked);
+                first.is_some_and(|first| first != *id)
+            });
+            let rebuilt = self.node(name.clone(), *target).ok();
+            let inner = today.filter(|today| today.target == *target);
             let mut found = Bound::Gone(*id);
             for other in &self.order {
                 let repo = &self.world.repos[*other];
                 if let Some(row) = repo.rows.iter().find(|row| row.id == *id) {
-                    found = Bound::Row(*other, row.clone(), true);
+                    found = Bound::Row(*other, row.clone(), How::Recorded { newer });
                     break;
                 }
                 if let Some(record) = repo.records.iter().find(|record| record.id == *id) {
-                    found = self.recorded(*other, record);
+                    let node = inner.or(rebuilt.as_ref());
+                    found = self.recorded((*other, record, newer), node, asked);
                     break;
                 }
             }
@@ -536,31 +634,28 @@ impl Resolver<'_> {
             };
             parts.push((node, found));
         }
-        Bound::Composite(Some((one, record.id)), parts)
+        Bound::Composite(Some((one, record.id, is_old)), parts)
     }
 }
 
-fn pin_all(node: &mut Node, (key, value): (&'static str, i64)) {
-    for (own, pin) in &mut node.keys {
-        if *own == key && pin.is_none() {
-            *pin = Some(value);
+/// Takes a key of a component, and of all below it, from elsewhere.
+fn bind_all(node: &mut Node, (key, to): (&'static str, Source)) {
+    for (_, source) in node.keys.iter_mut().chain(&mut node.of_lists) {
+        if *source == Source::Key(key) {
+            *source = to;
         }
     }
-    // A pinned key of a list is no question to the caller any more.
-    if node.of_lists.contains(&key) {
-        node.of_lists.retain(|own| *own != key);
-        node.keys.push((key, Some(value)));
-    }
     for part in &mut node.parts {
-        pin_all(part, (key, value));
+        bind_all(part, (key, to));
     }
 }
 
 /// R16: given keys that only lists have are keys of the composite.
 fn take_keys(node: &mut Node, given: &[&'static str]) {
-    for key in std::mem::take(&mut node.of_lists) {
-        if given.contains(&key) {
-            node.keys.push((key, None));
+    for (key, source) in std::mem::take(&mut node.of_lists) {
+        // A pinned key of a list is no question to the caller any more.
+        if from_key(source).is_none_or(|from| given.contains(&from)) {
+            node.keys.push((key, source));
         }
     }
     let known: Vec<&'static str> = if node.name.is_empty() {
@@ -602,8 +697,8 @@ fn list(bound: &Bound, path: &str, parts: &mut Vec<Part>) {
             }
         }
         Bound::Composite(record, inner) => {
-            if let Some((one, id)) = record {
-                add(Found::Composition(*one, *id));
+            if let Some((one, id, newer)) = record {
+                add(Found::Composition(*one, *id, *newer));
             }
             for (node, part) in inner {
                 list(part, &format!("{path}.{}", node.name), parts);

@@ -20,12 +20,15 @@ use crate::support::{write, write_policy};
 pub type Keys = BTreeMap<&'static str, i64>;
 
 /// The file types and their keys.
-pub const FILES: [(&str, &[&str]); 4] = [
+pub const FILES: [(&str, &[&str]); 5] = [
     ("a", &["visit", "ccd"]),
     ("b", &["visit", "ccd", "tract"]),
     ("c", &["tract", "patch"]),
     ("d", &["visit"]),
+    ("a_wcs", &["visit", "ccd"]),
 ];
+/// The type that has no artifacts of its own: it reads those of another (rule R8).
+pub const SHARED: (usize, usize) = (4, 0);
 /// The composites; each may contain those before it.
 pub const COMPOSITES: [&str; 3] = ["x:one", "x:two", "nest"];
 pub const TAGS: [&str; 2] = ["good", "bad"];
@@ -44,7 +47,17 @@ pub struct Component {
     pub subset: bool,
     pub optional: bool,
     pub allow_empty: bool,
-    pub pin: Option<(&'static str, i64)>,
+    /// A key of the component that is not simply the composite's key of that name.
+    pub bind: Option<(&'static str, Source)>,
+}
+
+/// Where the value of a key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// From this key of the composite.
+    Key(&'static str),
+    /// From the policy.
+    Pinned(i64),
 }
 
 #[derive(Debug, Clone)]
@@ -105,26 +118,30 @@ fn component(index: usize) -> impl Strategy<Value = Component> {
             _ => Target::Composite(lower),
         }),
     ];
-    let pin = prop_oneof![
-        4 => Just(None),
-        1 => (prop_oneof![Just("tract"), Just("visit")], 0i64..2).prop_map(Some),
+    let key = prop::sample::select(vec!["visit", "ccd", "tract", "patch"]);
+    let source = prop_oneof![
+        (0i64..2).prop_map(Source::Pinned),
+        prop::sample::select(vec!["visit", "ccd", "tract", "patch"]).prop_map(Source::Key),
     ];
+    let bind = prop::option::weighted(0.3, (key, source));
     let flags = (
         prop::bool::weighted(0.25),
         prop::bool::weighted(0.25),
         any::<bool>(),
     );
-    (target, flags, pin).prop_map(|(target, (subset, optional, allow_empty), pin)| Component {
-        pin: pin.filter(|(key, _)| match target {
-            Target::File(file) => FILES[file].1.contains(key),
-            Target::Composite(_) => false,
-        }),
-        target,
-        // A list of composites is one of records alone.
-        subset: subset && matches!(target, Target::File(_)),
-        optional,
-        allow_empty,
-    })
+    (target, flags, bind).prop_map(
+        |(target, (subset, optional, allow_empty), bind)| Component {
+            bind: bind.filter(|(key, source)| match target {
+                Target::File(file) => FILES[file].1.contains(key) && *source != Source::Key(key),
+                Target::Composite(_) => *source != Source::Key(key),
+            }),
+            target,
+            // A list of composites is one of records alone.
+            subset: subset && matches!(target, Target::File(_)),
+            optional,
+            allow_empty,
+        },
+    )
 }
 
 fn composite(index: usize) -> impl Strategy<Value = [Vec<Component>; 2]> {
@@ -176,6 +193,11 @@ fn repo(number: usize) -> impl Strategy<Value = (Repo, Vec<Seed>, Vec<RecordSeed
         })
 }
 
+/// The type whose artifacts a type reads.
+pub fn artifacts_of(file: usize) -> usize {
+    if file == SHARED.0 { SHARED.1 } else { file }
+}
+
 fn keys_in(values: [i64; 4], wanted: &[&'static str]) -> Keys {
     let all = ["visit", "ccd", "tract", "patch"];
     let pairs = all.into_iter().zip(values);
@@ -201,6 +223,7 @@ fn finished(
     for (repo, seeds, _) in &parts {
         let mut repo = repo.clone();
         for (file, values, content, shared) in seeds {
+            let file = &artifacts_of(*file);
             let data_id = keys_in(*values, FILES[*file].1);
             if repo
                 .rows
@@ -273,7 +296,7 @@ fn add_record(
                 .repos
                 .iter()
                 .flat_map(|repo| &repo.rows)
-                .filter(|row| row.file == file)
+                .filter(|row| row.file == artifacts_of(file))
                 .map(|row| (row.id, row.data_id.clone()))
                 .collect(),
             Target::Composite(lower) => world
@@ -292,7 +315,10 @@ fn add_record(
         members.push((
             format!("c{index}"),
             chosen.0,
-            component.target,
+            match component.target {
+                Target::File(file) => Target::File(artifacts_of(file)),
+                composite => composite,
+            },
             chosen.1,
             component.subset,
         ));
@@ -400,11 +426,13 @@ fn policy(world: &World, repo: &Repo) -> String {
         text.push_str(&format!("aliases:\n  x: \"{}\"\n", COMPOSITES[stage]));
     }
     text.push_str("datasets:\n");
-    for (name, keys) in FILES {
+    for (number, (name, keys)) in FILES.into_iter().enumerate() {
         let keys: Vec<String> = keys.iter().map(|key| format!("{key}%({key})d")).collect();
         text.push_str(&format!(
-            "  {name}: {{template: \"{name}/{}.fits\", storage: FitsStorage}}\n",
-            keys.join("/")
+            "  {name}: {{template: \"{}/{}.fits\", storage: FitsStorage, python: {}}}\n",
+            FILES[artifacts_of(number)].0,
+            keys.join("/"),
+            ["ExposureF", "Wcs"][usize::from(number == SHARED.0)],
         ));
     }
     for (index, variant) in repo.variants.iter().enumerate() {
@@ -424,8 +452,14 @@ fn policy(world: &World, repo: &Repo) -> String {
                     line.push_str(&format!(", {word}: true"));
                 }
             }
-            if let Some((key, value)) = component.pin {
-                line.push_str(&format!(", dataId: {{{key}: {value}}}"));
+            match component.bind {
+                Some((key, Source::Pinned(value))) => {
+                    line.push_str(&format!(", dataId: {{{key}: {value}}}"));
+                }
+                Some((key, Source::Key(other))) => {
+                    line.push_str(&format!(", dataId: {{{key}: \"%({other})d\"}}"));
+                }
+                None => {}
             }
             text.push_str(&line);
             text.push_str("}\n");
