@@ -83,7 +83,10 @@ pub(super) fn write_report(error: &Error) -> Report {
             )
             .fact(Label::Why, difference),
         )
-        .hint("put the operation that leads from the one to the other")
+        .hint(format!(
+            "put the operation that leads from the one to the other: --with {}=FILE",
+            operations.join("=FILE --with ")
+        ))
         .hint("`--drop-input-only` puts the rest and lets this change go"),
         Error::PartlyPut {
             asked,

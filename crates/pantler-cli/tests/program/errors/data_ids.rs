@@ -69,6 +69,28 @@ pub(super) fn cases() -> Vec<Case> {
             follow: &[],
         },
         Case {
+            title: "A key of two types",
+            about: "What is a number in one repository and text in another would not be found.",
+            place: || {
+                let place = survey();
+                place.write(
+                    "words.yaml",
+                    "datasets:\n  log: {template: 'log/%(visit)s.txt', python: str, storage: TextStorage}\n",
+                );
+                place.ok("init words --policy words.yaml --parent single_visit");
+                place
+            },
+            line: "get words calexp:sfm visit=903334 ccd=16 --out a.fits",
+            follow: &[Follow::Again(|place| {
+                let path = place.path("words/policy.yaml");
+                let policy = std::fs::read_to_string(path).expect("it is there");
+                place.write(
+                    "words/policy.yaml",
+                    &format!("keys: {{visit: {{type: int}}}}\n{policy}"),
+                );
+            })],
+        },
+        Case {
             title: "A key that could be several",
             about: "A missing key is completed only where one value fits; those that are incomplete are marked.",
             place: survey,

@@ -54,6 +54,34 @@ pub(super) fn cases() -> Vec<Case> {
             follow: &[Follow::Not("an image has no solution")],
         },
         Case {
+            title: "An operation that the object does not tell",
+            about: "Pixels after an operation do not say which one it was; what is there already is taken.",
+            place: coadds,
+            line: "put coadds calexp:detected after.fits visit=903334 ccd=16",
+            follow: &[
+                Follow::Type(
+                    "put coadds calexp:detected after.fits visit=903334 ccd=16 --with background=level.fits",
+                ),
+                Follow::Again(|place| {
+                    place.ok("put coadds background level.fits visit=903334 ccd=16");
+                }),
+            ],
+        },
+        Case {
+            title: "Pixels that the operations do not give",
+            about: "They would be lost: only the operations are put, not the pixels after them.",
+            place: coadds,
+            line: "put coadds calexp:detected before.fits visit=903334 ccd=16 --with background=level.fits",
+            follow: &[
+                Follow::Type(
+                    "put coadds calexp:detected before.fits visit=903334 ccd=16 --with background=nothing.fits",
+                ),
+                Follow::Type(
+                    "put coadds calexp:detected before.fits visit=903334 ccd=16 --with background=level.fits --drop-input-only",
+                ),
+            ],
+        },
+        Case {
             title: "A path that another type owns",
             about: "Two types may read one file; the first to write it owns it.",
             place: || {
@@ -122,6 +150,35 @@ datasets:
       wcs: {datasetType: jointcal_wcs}
       calib: {datasetType: jointcal_calib}
 ";
+
+const DETECTED: &str = "\
+datasets:
+  background:
+    template: 'background/%(visit)07d/%(ccd)03d.fits'
+    python: lsst.afw.image.ImageF
+    storage: FitsStorage
+  calexp:detected:
+    python: lsst.afw.image.ExposureF
+    composite:
+      calexp: {datasetType: 'calexp:sfm', inputOnly: true}
+      background: {datasetType: background, apply: {op: subtract, to: image}}
+";
+
+/// Exposures before and after a background is subtracted, which is the image itself, so that nothing is left of it.
+fn coadds() -> Place {
+    let place = with("get single_visit calexp:sfm visit=903334 ccd=16 --out before.fits");
+    place.write("detected.yaml", DETECTED);
+    for name in ["trial", "coadds"] {
+        place.ok(&format!(
+            "init {name} --policy detected.yaml --parent single_visit"
+        ));
+    }
+    place.ok("get single_visit calexp:sfm.image visit=903334 ccd=16 --out level.fits");
+    place.ok("put trial background level.fits visit=903334 ccd=16");
+    place.ok("get trial calexp:detected visit=903334 ccd=16 --out after.fits");
+    place.ok("get trial calexp:detected.image visit=903334 ccd=16 --out nothing.fits");
+    place
+}
 
 const OTHER: &str = "  \
   other_calexp:
