@@ -1,29 +1,9 @@
-//! The `pantler` program: arguments in, text and documents out. What is done and decided, the library `pantler` does.
-//!
-//! ```text
-//! arguments ─► session (opens a butler, counts) ─► commands/NAME ─► screen (text, or one JSON document)
-//!                                                        └────────► failure (one report, one exit status)
-//! ```
-
-mod arguments;
-mod commands;
-mod demo;
-mod description;
-mod failure;
-mod out_file;
-mod picture;
-mod program;
-mod screen;
-mod session;
-mod stats;
-mod table;
-mod tree;
-mod values;
-mod who;
-mod words;
+//! The `pantler` program, for those who need no Python.
 
 use std::process::ExitCode;
 
+use pantler::ButlerOptions;
+
 fn main() -> ExitCode {
-    program::run(std::env::args_os().collect())
+    pantler_cli::run(std::env::args_os().collect(), ButlerOptions::default).into()
 }

@@ -1,14 +1,12 @@
 //! Runs one command from its arguments to its exit status.
 
-use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::process::ExitCode;
-
 use clap::Parser;
 use clap::error::ErrorKind;
-use pantler::Report;
 use pantler::core::report::{Kind, Label};
+use pantler::{ButlerOptions, Report};
 use serde_json::json;
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use crate::arguments::{Arguments, Global};
 use crate::failure::{Failure, report_json};
@@ -27,24 +25,27 @@ pub enum Outcome {
 /// What a command returns.
 pub type CommandResult = Result<Outcome, Failure>;
 
-/// Runs the program.
-pub fn run(words: Vec<OsString>) -> ExitCode {
+/// Runs the program, and returns its exit status.
+///
+/// `words` start with the program's own name; `opening` says how butlers are opened, who acts and what counts aside.
+/// A fault of ours ends as status 3, never as a panic; the process's panic hook is set for that.
+pub fn run(words: Vec<OsString>, opening: fn() -> ButlerOptions) -> u8 {
     let json = words
         .iter()
         .take_while(|word| *word != "--")
         .any(|word| word == "--json");
     std::panic::set_hook(Box::new(move |info| report_bug(info, json)));
     // The hook has said what there is to say; the status says that it is not the caller's fault.
-    let status = catch_unwind(AssertUnwindSafe(|| parse_and_run(&words, json)));
-    ExitCode::from(status.unwrap_or(3))
+    let status = catch_unwind(AssertUnwindSafe(|| parse_and_run(&words, json, opening)));
+    status.unwrap_or(3)
 }
 
-fn parse_and_run(words: &[OsString], json: bool) -> u8 {
+fn parse_and_run(words: &[OsString], json: bool, opening: fn() -> ButlerOptions) -> u8 {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => return not_parsed(&error, json),
     };
-    let session = Session::new(&arguments.global);
+    let session = Session::new(&arguments.global, opening);
     let status = match arguments.command.run(&session) {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Status(status)) => status,

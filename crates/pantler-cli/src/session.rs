@@ -14,14 +14,16 @@ use crate::who::who;
 pub struct Session {
     pub screen: Screen,
     stats: Stats,
+    opening: fn() -> ButlerOptions,
 }
 
 impl Session {
-    /// Starts a session.
-    pub fn new(global: &Global) -> Session {
+    /// Starts a session, in which butlers are opened as `opening` says.
+    pub fn new(global: &Global, opening: fn() -> ButlerOptions) -> Session {
         Session {
             screen: Screen::new(global),
             stats: Stats::default(),
+            opening,
         }
     }
 
@@ -30,6 +32,7 @@ impl Session {
         Session {
             screen: self.screen.clone(),
             stats: Stats::default(),
+            opening: self.opening,
         }
     }
 
@@ -43,7 +46,7 @@ impl Session {
         ButlerOptions {
             who: who(),
             opener: self.stats.opener(),
-            ..ButlerOptions::default()
+            ..(self.opening)()
         }
     }
 

@@ -15,6 +15,7 @@ mod failure;
 mod objects;
 mod plain;
 mod process;
+mod program;
 mod rows;
 mod taken;
 mod view;
@@ -39,6 +40,8 @@ mod _pantler {
     use crate::objects::table::Table;
     #[pymodule_export]
     use crate::objects::wcs::Wcs;
+    #[pymodule_export]
+    use crate::program::run_program;
     #[pymodule_export]
     use crate::rows::Rows;
     #[pymodule_export]

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("pantler-cli", &["pantler"]),
-    ("pantler-python", &["pantler"]),
+    ("pantler-python", &["pantler", "pantler-cli"]),
     ("pantler-testkit", &["pantler-core"]),
 ];
 

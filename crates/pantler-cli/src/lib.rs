@@ -1,0 +1,27 @@
+//! The `pantler` program: arguments in, text and documents out. What is done and decided, the library `pantler` does.
+//!
+//! ```text
+//! arguments ─► session (opens a butler, counts) ─► commands/NAME ─► screen (text, or one JSON document)
+//!                                                        └────────► failure (one report, one exit status)
+//! ```
+//!
+//! It is a library so that the Python package can be the same program: [`run`] is all that it offers.
+
+mod arguments;
+mod commands;
+mod demo;
+mod description;
+mod failure;
+mod out_file;
+mod picture;
+mod program;
+mod screen;
+mod session;
+mod stats;
+mod table;
+mod tree;
+mod values;
+mod who;
+mod words;
+
+pub use program::run;
