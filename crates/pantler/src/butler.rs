@@ -19,7 +19,7 @@ use crate::fsck::{FsckOptions, FsckReport};
 use crate::ingest::{IngestOptions, IngestReport};
 use crate::parameters::Parameters;
 use crate::planner::{Composition, Planner, check_found};
-use crate::put::{PutOptions, PutResult, Putter, Who};
+use crate::put::{Batch, PutOptions, PutResult, Putter, Who};
 use crate::query::{DatasetRef, Listing, Query};
 use crate::remove::{RemoveOptions, RemoveResult};
 use crate::repository::{Opener, Repository, open_local};
@@ -287,6 +287,27 @@ impl Butler {
     /// Records parts that were put one by one as a composite, in every output.
     pub fn link(&self, name: &str, data_id: &DataId, options: &PutOptions) -> Result<PutResult> {
         self.putter().link(&self.resolve(name, data_id)?, options)
+    }
+
+    /// Begins a batch: many puts and links into the outputs that become durable and visible together.
+    pub fn batch(&self) -> Batch {
+        Batch::begin(self)
+    }
+
+    /// Returns a butler over another chain, which shares what this one keeps in memory.
+    pub(crate) fn over(&self, chain: Chain) -> Butler {
+        Butler {
+            chain,
+            formatters: self.formatters.clone(),
+            plugins: self.plugins.clone(),
+            who: self.who.clone(),
+            cache: self.cache.clone(),
+        }
+    }
+
+    /// Returns who acts.
+    pub(crate) fn who(&self) -> &Who {
+        &self.who
     }
 
     /// Ingests files into the one output as datasets of one type; `progress` is told of every file that was looked at.

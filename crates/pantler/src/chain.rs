@@ -199,6 +199,23 @@ impl Chain {
         view
     }
 
+    /// Returns the chain with other repositories in the place of its outputs, in their order.
+    pub(crate) fn with_outputs(&self, outputs: &[Arc<Repository>]) -> Chain {
+        let mut repositories = self.repositories.clone();
+        for (at, output) in self.outputs.iter().zip(outputs) {
+            repositories[*at] = Arc::clone(output);
+        }
+        Chain {
+            repositories,
+            parents: self.parents.clone(),
+            outputs: self.outputs.clone(),
+            inputs: self.inputs.clone(),
+            clashes: self.clashes.clone(),
+            tags: self.tags.clone(),
+            inputs_in_order: self.inputs_in_order,
+        }
+    }
+
     /// Lets the order of the inputs decide between siblings (rule R17).
     pub fn set_inputs_in_order(&mut self, inputs_in_order: bool) {
         self.inputs_in_order = inputs_in_order;

@@ -305,6 +305,14 @@ pub enum Error {
         /// How it differs.
         difference: String,
     },
+    /// A batch already has the dataset, with other content.
+    #[error("`{}` was put earlier in this batch, with other content", asked.name)]
+    InBatch {
+        /// What was to be put.
+        asked: Asked,
+        /// How it differs.
+        difference: String,
+    },
     /// Another process put something else under the same data ID in the same moment.
     #[error("`{}` was put by another process in the meantime", asked.name)]
     Raced {

@@ -170,7 +170,7 @@ pub(crate) fn finish_interrupted(repository: &Repository) -> Result<()> {
     })?;
     for (record, path) in unsettled {
         if let Some(target) = path_of_template(&record) {
-            settle(repository, record.id, &path, &target)?;
+            settle(repository, &[(record.id, path, target)])?;
         }
     }
     if !superseded.is_empty() {

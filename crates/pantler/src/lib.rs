@@ -7,6 +7,7 @@
 //! ```text
 //! Butler::get ─► resolve ─► plan (one pass over the chain) ─► execute ─► Store ─► Formatter ─► Assembler
 //! Butler::put ─► resolve ─► decide ─► commit (stage, sync, link, sync, record)
+//! Butler::batch ─► many puts decided and staged ─► one commit
 //! ```
 //!
 //! The four types to know are [`Butler`], which is opened on repositories; [`DataId`], which picks a dataset;
@@ -66,7 +67,9 @@ pub use ingest::{IngestMode, IngestOptions, IngestReport, ValueTable};
 pub use parameters::Parameters;
 pub use planner::Composition;
 pub use policy_check::check_policies;
-pub use put::{InputOnly, OnConflict, PutNode, PutOptions, PutOutput, PutPlan, PutResult, Who};
+pub use put::{
+    Batch, InputOnly, OnConflict, PutNode, PutOptions, PutOutput, PutPlan, PutResult, Who,
+};
 pub use query::{DatasetRef, Listing, Query};
 pub use read_file::OutsideFile;
 pub use remove::{RemoveOptions, RemoveResult};

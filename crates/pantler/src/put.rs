@@ -2,22 +2,30 @@
 //!
 //! ```text
 //! resolve ─► graph, candidates ─► decide (what is new, same, input only, refused) ─► commit (stage, sync, link, record)
+//!                                  once for each put of a batch ◄─┘
 //! ```
 //!
 //! Everything is decided, and refused where it must be, before the first byte is staged.
 
 mod artifact;
+pub(crate) mod batch;
 pub(crate) mod commit;
 mod decide;
 mod deltas;
 mod explain;
 mod input_only;
 mod inputs;
+mod judging;
 mod linking;
 mod outputs;
+mod paths;
+mod recording;
 pub(crate) mod replace;
+mod staging;
+mod undoing;
 
 pub(crate) use artifact::{formatter_of, rivals_of};
+pub use batch::Batch;
 pub(crate) use commit::write_all;
 pub use explain::{PutNode, PutPlan};
 
@@ -150,6 +158,8 @@ pub(crate) enum Content {
     },
     /// It lies in the file of an earlier write of the same batch, as another HDU of it.
     Beside,
+    /// It lies under its staged name.
+    Staged,
 }
 
 /// A composition to be recorded.
@@ -256,18 +266,25 @@ impl Putter<'_> {
         options: &PutOptions,
     ) -> Result<PutResult> {
         let provenance = self.who.did("put", &options.notes);
-        if self.planner.chain.outputs().len() < 2 {
-            let decided = self.decide_put(object, resolved, options, Default::default())?;
-            return self.commit(resolved, decided, &provenance);
-        }
+        let shares = self.decide_put_in_each(object, resolved, options)?;
+        outputs::write_shares(resolved, shares, &provenance)
+    }
+
+    /// Decides a put for every output.
+    fn decide_put_in_each(
+        &self,
+        object: &ObjectRef,
+        resolved: &Resolved,
+        options: &PutOptions,
+    ) -> Result<Vec<outputs::Share>> {
         // Where the outputs differ in what they have, a key is completed from all of them together.
         let mut resolved = resolved.clone();
-        if resolved.part.is_empty() {
+        if resolved.part.is_empty() && self.planner.chain.outputs().len() > 1 {
             let graph = self.planner.graph(&resolved)?;
             let (_, data_id) = self.complete_data_id(&graph, &resolved)?;
             resolved.data_id = resolved.data_id.union(&data_id);
         }
-        self.for_each_output(&resolved, &provenance, &|putter, identities| {
+        self.decide_for_each(&|putter, identities| {
             putter.decide_put(object, &resolved, options, identities)
         })
     }
@@ -305,19 +322,25 @@ impl Putter<'_> {
 
     fn link_once(&self, resolved: &Resolved, options: &PutOptions) -> Result<PutResult> {
         let provenance = self.who.did("link", &options.notes);
-        if self.planner.chain.outputs().len() < 2 {
-            let decided = self.decide_link(resolved, options, Default::default())?;
-            return self.commit(resolved, decided, &provenance);
+        let shares = self.decide_link_in_each(resolved, options)?;
+        outputs::write_shares(resolved, shares, &provenance)
+    }
+
+    /// Decides a link for every output.
+    fn decide_link_in_each(
+        &self,
+        resolved: &Resolved,
+        options: &PutOptions,
+    ) -> Result<Vec<outputs::Share>> {
+        let mut resolved = resolved.clone();
+        if self.planner.chain.outputs().len() > 1 {
+            let graph = self.planner.graph(&resolved)?;
+            let candidates = Candidates::find(self.planner.chain, &graph, &resolved.data_id)?;
+            let (asked, given) = (&resolved.asked, &resolved.data_id);
+            let data_id = complete(self.planner.chain, &candidates, &graph, asked, given)?;
+            resolved.data_id = given.union(&data_id);
         }
-        let graph = self.planner.graph(resolved)?;
-        let candidates = Candidates::find(self.planner.chain, &graph, &resolved.data_id)?;
-        let (asked, given) = (&resolved.asked, &resolved.data_id);
-        let data_id = complete(self.planner.chain, &candidates, &graph, asked, given)?;
-        let resolved = Resolved {
-            data_id: given.union(&data_id),
-            ..resolved.clone()
-        };
-        self.for_each_output(&resolved, &provenance, &|putter, identities| {
+        self.decide_for_each(&|putter, identities| {
             putter.decide_link(&resolved, options, identities)
         })
     }

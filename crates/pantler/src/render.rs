@@ -45,6 +45,7 @@ impl Error {
             | Error::ArtifactChanged { .. }
             | Error::NothingToRemove { .. } => absence_report(self),
             Error::Conflict { .. }
+            | Error::InBatch { .. }
             | Error::Raced { .. }
             | Error::PartlyPut { .. }
             | Error::NoDelta { .. }

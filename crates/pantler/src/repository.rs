@@ -230,6 +230,19 @@ impl Repository {
         }
     }
 
+    /// Returns the repository with another index before its own.
+    pub(crate) fn with_registry(&self, registry: Arc<dyn Registry>) -> Repository {
+        Repository {
+            registry,
+            ..self.with_policy(self.policy.clone(), self.warnings.clone())
+        }
+    }
+
+    /// Returns its index, to be kept.
+    pub(crate) fn registry_handle(&self) -> Arc<dyn Registry> {
+        self.registry.clone()
+    }
+
     /// Returns the repository with another policy: its own, with what it inherits from its parents.
     pub(crate) fn with_policy(&self, policy: Policy, problems: Vec<Problem>) -> Repository {
         Repository {

@@ -14,9 +14,10 @@ use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::execute::format_error;
 use crate::export::write_options;
-use crate::planner::{locate, own_class};
+use crate::planner::own_class;
 use crate::sky_facts::Facts;
 
+use super::replace::place_of;
 use super::{Content, OnConflict, Putter, Write, definition_version};
 
 use super::decide::Decider;
@@ -153,8 +154,8 @@ impl Decider<'_> {
         Error::PathTaken {
             asked: self.putter.asked(graph, data_id),
             repository: chain.repository(existing.repository).name().to_owned(),
-            location: locate(&existing.record, self.asked)
-                .map_or_else(|_| String::new(), |(location, _)| location.to_string()),
+            location: place_of(&existing.record)
+                .map_or_else(|_| String::new(), |location| location.to_string()),
             owner: Some(owner.to_string()),
         }
     }
@@ -223,8 +224,8 @@ impl Decider<'_> {
         if self.options.on_conflict == OnConflict::Replace && !shared {
             return Ok(Some(existing));
         }
-        let location = locate(&existing.record, self.asked)
-            .map_or_else(|_| String::new(), |(location, _)| location.to_string());
+        let location = place_of(&existing.record)
+            .map_or_else(|_| String::new(), |location| location.to_string());
         let difference = if self.options.on_conflict == OnConflict::Replace {
             format!(
                 "{difference}; `{label}` is shared by several data IDs, so it is replaced only by a put of its own"

@@ -4,15 +4,17 @@
 //! builds on that one. What is put keeps one identity in all of them. Two commits cannot be one, so a failure between them is
 //! an error that names who has it; repeating the put finds that those have it and completes the rest.
 
+use std::sync::Arc;
+
 use pantler_core::registry::{Member, Provenance};
 use pantler_core::{DataId, DatasetId, TypeName};
 
 use crate::chain::Chain;
-use crate::error::{Error, Result};
+use crate::error::{Asked, Error, Result};
 use crate::repository::Repository;
 use crate::resolve::Resolved;
 
-use super::commit::Prepared;
+use super::commit::{Brought, Prepared, bring};
 use super::{Decided, PutOutput, PutResult, Putter};
 
 /// The identities that one output's decision gave or found, so that the next output's decision gives the same.
@@ -63,50 +65,43 @@ impl Identities {
     }
 }
 
-/// One output, with what it will get.
-struct Share<'a> {
-    repository: &'a Repository,
-    decided: Decided,
-    prepared: Option<Prepared<'a>>,
+/// One output, with what was decided for it.
+pub(super) struct Share {
+    pub(super) repository: Arc<Repository>,
+    pub(super) decided: Decided,
+    /// The definitions that come into it (rule R7).
+    pub(super) definitions: Vec<Brought>,
 }
 
 impl Putter<'_> {
-    /// Decides for each output what `decide` decides for one, then writes into all of them.
-    pub(super) fn for_each_output(
+    /// Decides for each output what `decide` decides for one; the only one sees the chain as it is.
+    pub(super) fn decide_for_each(
         &self,
-        resolved: &Resolved,
-        provenance: &Provenance,
         decide: &dyn Fn(&Putter<'_>, Identities) -> Result<Decided>,
-    ) -> Result<PutResult> {
-        let views: Vec<Chain> = self
-            .planner
-            .chain
-            .outputs()
-            .iter()
-            .map(|output| self.planner.chain.seen_from(*output))
-            .collect();
+    ) -> Result<Vec<Share>> {
+        let outputs = self.planner.chain.outputs();
+        if outputs.len() < 2 {
+            return Ok(vec![self.share(decide(self, Identities::default())?)?]);
+        }
         let mut shares = Vec::new();
         let mut identities = Identities::default();
-        for view in &views {
-            let putter = self.over(view);
+        for output in outputs {
+            let view = self.planner.chain.seen_from(*output);
+            let putter = self.over(&view);
             let mut decided = decide(&putter, std::mem::take(&mut identities))?;
             identities = std::mem::take(&mut decided.decision.identities);
-            let (_, repository) = view.output("put")?;
-            shares.push(Share {
-                repository: repository.as_ref(),
-                decided,
-                prepared: None,
-            });
+            shares.push(putter.share(decided)?);
         }
-        for (view, share) in views.iter().zip(&shares) {
-            self.over(view).bring_definitions(&share.decided.decision)?;
-        }
-        let outcome = write_each(resolved, &mut shares, provenance);
-        for prepared in shares.iter_mut().filter_map(|share| share.prepared.take()) {
-            prepared.clear();
-        }
-        outcome?;
-        Ok(result_of_all(resolved, &shares))
+        Ok(shares)
+    }
+
+    fn share(&self, decided: Decided) -> Result<Share> {
+        let (_, repository) = self.planner.chain.output("put")?;
+        Ok(Share {
+            repository: Arc::clone(repository),
+            definitions: self.definitions_to_bring(&decided.decision)?,
+            decided,
+        })
     }
 
     fn over<'b>(&'b self, chain: &'b Chain) -> Putter<'b> {
@@ -117,40 +112,61 @@ impl Putter<'_> {
     }
 }
 
-/// Stages in each output, checks in each, commits in each, in this order.
-fn write_each(
+/// Carries out what was decided for each output.
+pub(super) fn write_shares(
     resolved: &Resolved,
-    shares: &mut [Share<'_>],
+    shares: Vec<Share>,
     provenance: &Provenance,
-) -> Result<()> {
-    for share in shares.iter_mut() {
-        let decision = &mut share.decided.decision;
+) -> Result<PutResult> {
+    let result = result_of(resolved, &shares);
+    for share in &shares {
+        bring(&share.repository, &share.definitions)?;
+    }
+    let mut prepared: Vec<Prepared> = shares
+        .iter()
+        .map(|share| Prepared::new(&share.repository))
+        .collect();
+    let acts = std::slice::from_ref(provenance);
+    let outcome = stage_shares(shares, &mut prepared)
+        .and_then(|()| commit_each(&resolved.asked, &mut prepared, acts));
+    prepared.iter_mut().for_each(Prepared::clear);
+    outcome.map(|()| result)
+}
+
+fn stage_shares(shares: Vec<Share>, prepared: &mut [Prepared]) -> Result<()> {
+    for (share, prepared) in shares.into_iter().zip(prepared) {
+        let decision = share.decided.decision;
         if !decision.is_empty() {
-            share.prepared = Some(Prepared::stage(
-                share.repository,
-                std::mem::take(&mut decision.writes),
-                std::mem::take(&mut decision.compositions),
-            )?);
+            prepared.add(decision.writes, decision.compositions, 0)?;
+            prepared.sync()?;
         }
     }
-    for prepared in shares.iter().filter_map(|share| share.prepared.as_ref()) {
-        prepared.check()?;
+    Ok(())
+}
+
+/// Checks in each output, then commits in each; one that gets nothing has it already. All is staged and durable.
+pub(super) fn commit_each(
+    asked: &Asked,
+    prepared: &mut [Prepared],
+    acts: &[Provenance],
+) -> Result<()> {
+    if prepared.len() > 1 {
+        for prepared in prepared.iter().filter(|prepared| !prepared.is_empty()) {
+            prepared.check()?;
+        }
+        crate::fail_point::reach("checked");
     }
-    crate::fail_point::reach("checked");
-    let names: Vec<String> = shares
+    let names: Vec<String> = prepared
         .iter()
-        .map(|share| share.repository.name().to_owned())
+        .map(|prepared| prepared.repository().name().to_owned())
         .collect();
     // Those that had it before have it now.
-    let mut done: Vec<bool> = shares
-        .iter()
-        .map(|share| share.prepared.is_none())
-        .collect();
-    for (index, share) in shares.iter_mut().enumerate() {
-        let Some(prepared) = &mut share.prepared else {
+    let mut done: Vec<bool> = prepared.iter().map(Prepared::is_empty).collect();
+    for index in 0..prepared.len() {
+        if done[index] {
             continue;
-        };
-        if let Err(source) = prepared.commit(provenance) {
+        }
+        if let Err(source) = prepared[index].commit(acts) {
             let those = |wanted: bool| -> Vec<String> {
                 let pairs = names.iter().zip(&done).enumerate();
                 pairs
@@ -162,7 +178,7 @@ fn write_each(
                 return Err(source);
             }
             return Err(Error::PartlyPut {
-                asked: resolved.asked.clone(),
+                asked: asked.clone(),
                 done: those(true),
                 failed: names[index].clone(),
                 waiting: those(false),
@@ -170,13 +186,39 @@ fn write_each(
             });
         }
         done[index] = true;
-        crate::fail_point::reach("one-output");
+        if prepared.len() > 1 {
+            crate::fail_point::reach("one-output");
+        }
     }
     Ok(())
 }
 
+/// What a put will have done, in one output or in all together and in each.
+pub(super) fn result_of(resolved: &Resolved, shares: &[Share]) -> PutResult {
+    let [share] = shares else {
+        return result_of_all(resolved, shares);
+    };
+    let Decided {
+        data_id,
+        id,
+        written,
+        recorded,
+        decision,
+    } = &share.decided;
+    PutResult {
+        name: resolved.asked.name.clone(),
+        data_id: data_id.clone(),
+        written: written.clone(),
+        unchanged: decision.unchanged.clone(),
+        input_only: decision.input_only.clone(),
+        recorded: *recorded,
+        id: *id,
+        outputs: Vec::new(),
+    }
+}
+
 /// What happened in all outputs together, and in each.
-fn result_of_all(resolved: &Resolved, shares: &[Share<'_>]) -> PutResult {
+fn result_of_all(resolved: &Resolved, shares: &[Share]) -> PutResult {
     let outputs: Vec<PutOutput> = shares
         .iter()
         .map(|share| PutOutput {

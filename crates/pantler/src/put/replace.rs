@@ -18,36 +18,48 @@ use crate::planner::locate;
 use crate::repository::Repository;
 
 use super::Write;
-use super::commit::{StagedWrite, keep_replacements};
+use super::staging::StagedWrite;
+use super::undoing::keep_replacements;
 
-/// Gives a replaced artifact a name aside, and tells the registry.
+/// Gives replaced artifacts names aside, and tells the registry.
 pub(super) fn supersede(
     store: &dyn Store,
     transaction: &mut dyn Transaction,
-    old: &Found,
+    replaced: &[&Found],
 ) -> Result<()> {
-    let record = &old.record;
-    if record.artifact.is_none() {
-        transaction.remove(&[record.id])?;
-        return Ok(());
-    }
-    let asked = Asked::new(record.dataset_type(), &record.data_id);
-    let (location, _) = locate(record, &asked)?;
-    let aside = match &location {
-        Location::Outside(_) => location,
-        Location::Inside(path) => {
-            let aside = superseded_path(record.id, path)?;
-            store.link(&[Link {
-                from: path.clone(),
-                to: aside.clone(),
-                existing: OnExisting::Replace,
-            }])?;
-            store.sync(std::slice::from_ref(&aside))?;
-            crate::fail_point::reach("aside");
-            Location::Inside(aside)
+    let mut links = Vec::new();
+    let mut moved = Vec::new();
+    for old in replaced {
+        let record = &old.record;
+        if record.artifact.is_none() {
+            transaction.remove(&[record.id])?;
+            continue;
         }
-    };
-    transaction.supersede(record.id, &aside)?;
+        let asked = Asked::new(record.dataset_type(), &record.data_id);
+        let (location, _) = locate(record, &asked)?;
+        let aside = match location {
+            Location::Outside(_) => location,
+            Location::Inside(path) => {
+                let aside = superseded_path(record.id, &path)?;
+                links.push(Link {
+                    from: path,
+                    to: aside.clone(),
+                    existing: OnExisting::Replace,
+                });
+                Location::Inside(aside)
+            }
+        };
+        moved.push((record.id, aside));
+    }
+    if !links.is_empty() {
+        store.link(&links)?;
+        let asides: Vec<ArtifactPath> = links.into_iter().map(|link| link.to).collect();
+        store.sync(&asides)?;
+        crate::fail_point::reach("aside");
+    }
+    for (id, aside) in &moved {
+        transaction.supersede(*id, aside)?;
+    }
     Ok(())
 }
 
@@ -104,63 +116,66 @@ pub(crate) fn shares_its_file(
 /// Moves replaced datasets from where they were staged to where their templates put them, and drops old ones that nobody
 /// uses.
 pub(super) fn finish_replacements(repository: &Repository, staged: &mut [StagedWrite]) {
-    let replaced: Vec<(&Write, &ArtifactPath, &Found)> = staged
-        .iter()
-        .filter_map(|each| {
-            Some((
-                &each.write,
-                each.staged.as_ref()?,
-                each.write.replaces.as_ref()?,
-            ))
-        })
-        .collect();
-    if replaced.is_empty() {
+    let mut old = Vec::new();
+    let mut waiting = Vec::new();
+    for each in staged.iter() {
+        if let (Some(from), Some(replaced)) = (&each.staged, &each.write.replaces) {
+            old.push(replaced.record.id);
+            waiting.push((each.write.id, from.clone(), each.write.path.clone()));
+        }
+    }
+    if old.is_empty() {
         return;
     }
-    let settled = replaced
-        .iter()
-        .try_for_each(|(write, from, _)| settle(repository, write.id, from, &write.path));
+    let settled = settle(repository, &waiting);
     if settled.is_err() {
         // It is complete where it is staged, and the registry says so; fsck moves it later.
         keep_replacements(staged);
         return;
     }
-    let ids: Vec<DatasetId> = replaced.iter().map(|(_, _, old)| old.record.id).collect();
-    let removed = drop_unused(repository, &ids).unwrap_or_default();
+    let removed = drop_unused(repository, &old).unwrap_or_default();
     crate::fail_point::reach("dropped");
     let _ = repository.store().delete(&removed);
 }
 
-/// Moves one dataset that is committed at a staged name to its final path; does nothing if it is there no longer.
+/// Moves datasets that are committed at staged names to their final paths: each its identity, from where, to where. One that
+/// is there no longer is left alone.
 pub(crate) fn settle(
     repository: &Repository,
-    id: DatasetId,
-    from: &ArtifactPath,
-    to: &ArtifactPath,
+    waiting: &[(DatasetId, ArtifactPath, ArtifactPath)],
 ) -> Result<()> {
     let store = repository.store();
-    // The path is moved while nobody else can write: another process may have replaced the dataset once more, and then the
+    // The paths are moved while nobody else can write: another process may have replaced a dataset once more, and then its
     // path is that one's.
     let mut transaction = repository.registry().begin()?;
-    let is_here = transaction
-        .find_ids(&[id])?
-        .into_iter()
-        .flatten()
-        .any(|record| {
-            let place = record.artifact.and_then(|artifact| artifact.location);
-            record.state == State::Current && place == Some(Location::Inside(from.clone()))
-        });
-    if !is_here {
+    let ids: Vec<DatasetId> = waiting.iter().map(|(id, ..)| *id).collect();
+    let found = transaction.find_ids(&ids)?;
+    let is_here = |record: &DatasetRecord, from: &ArtifactPath| {
+        let place = record.artifact.as_ref();
+        let place = place.and_then(|artifact| artifact.location.as_ref());
+        record.state == State::Current && place.and_then(Location::inside) == Some(from)
+    };
+    let here: Vec<&(DatasetId, ArtifactPath, ArtifactPath)> = waiting
+        .iter()
+        .zip(&found)
+        .filter(|((_, from, _), found)| found.as_ref().is_some_and(|record| is_here(record, from)))
+        .map(|(each, _)| each)
+        .collect();
+    if here.is_empty() {
         return Ok(());
     }
-    store.link(&[Link {
+    let links = here.iter().map(|(_, from, to)| Link {
         from: from.clone(),
         to: to.clone(),
         existing: OnExisting::Replace,
-    }])?;
-    store.sync(std::slice::from_ref(to))?;
+    });
+    store.link(&links.collect::<Vec<Link>>())?;
+    let paths: Vec<ArtifactPath> = here.iter().map(|(_, _, to)| to.clone()).collect();
+    store.sync(&paths)?;
     crate::fail_point::reach("settling");
-    transaction.relocate(id, None)?;
+    for (id, ..) in here {
+        transaction.relocate(*id, None)?;
+    }
     transaction.commit()?;
     Ok(())
 }

@@ -26,6 +26,18 @@ pub(super) fn write_report(error: &Error) -> Report {
         .hint(
             "`--replace` puts the new one in its place; compositions that used the old one keep it",
         ),
+        Error::InBatch { asked, difference } => nothing(
+            Report::new(
+                Kind::Conflict,
+                format!(
+                    "`{}` was put earlier in this batch, with other content",
+                    asked.name
+                ),
+            )
+            .fact(Label::AskedFor, asked.to_string())
+            .fact(Label::Why, difference),
+        )
+        .hint("a batch puts a dataset once: commit it, then put the new one with replace"),
         Error::Raced { asked, repository } => nothing(
             Report::new(
                 Kind::Conflict,

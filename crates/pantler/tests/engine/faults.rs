@@ -392,15 +392,15 @@ fn r29_artifacts_are_durable_before_the_registry_says_so() {
 }
 
 /// A registry that tells a hook of every call before it is made.
-struct Hooked {
+pub(super) struct Hooked {
     registry: Arc<dyn Registry>,
     hook: Box<Hook>,
 }
 
-type Hook = dyn Fn(&str) -> Result<(), RegistryError> + Send + Sync;
+pub(super) type Hook = dyn Fn(&str) -> Result<(), RegistryError> + Send + Sync;
 
 impl Hooked {
-    fn new(
+    pub(super) fn new(
         registry: Arc<dyn Registry>,
         hook: impl Fn(&str) -> Result<(), RegistryError> + Send + Sync + 'static,
     ) -> Hooked {

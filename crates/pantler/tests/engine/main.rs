@@ -7,6 +7,7 @@
     reason = "what the helpers of tests unwrap fails the test"
 )]
 
+mod batches;
 mod chains;
 mod collecting;
 mod composites;
