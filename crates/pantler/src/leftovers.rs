@@ -107,6 +107,7 @@ pub(crate) fn clear(
     let mut leftovers = leftovers;
     let store = repository.store();
     repository.bury_the_dead()?;
+    crate::fail_point::reach("buried");
     let _turn = repository.registry().begin()?;
     let mut owned: HashSet<ArtifactPath> = HashSet::new();
     let wanted: HashSet<&ArtifactPath> = leftovers.iter().map(|left| &left.path).collect();
@@ -144,7 +145,9 @@ pub(crate) fn clear(
         .filter(|(left, now)| now.as_ref().is_none_or(|now| now.same == left.stat.same))
         .map(|(left, _)| left.path)
         .collect();
+    crate::fail_point::reach("clearing");
     store.delete(&cleared)?;
+    crate::fail_point::reach("cleared");
     Ok(cleared)
 }
 
@@ -176,6 +179,7 @@ pub(crate) fn finish_interrupted(repository: &Repository) -> Result<()> {
     if !superseded.is_empty() {
         // One that a composition uses stays.
         let removed = drop_unused(repository, &superseded)?;
+        crate::fail_point::reach("dropped");
         repository.store().delete(&removed)?;
     }
     Ok(())

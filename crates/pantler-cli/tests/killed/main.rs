@@ -14,8 +14,10 @@ mod support;
 
 mod at_once;
 mod at_random;
+mod collecting;
 mod dying;
 mod ingests;
+mod many_processes;
 mod no_space;
 mod puts;
 mod seen;

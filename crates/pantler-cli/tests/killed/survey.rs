@@ -118,7 +118,7 @@ fn cards(entries: &[(&str, pantler::objects::CardValue)]) -> Metadata {
     )
 }
 
-fn wcs(right_ascension: f64) -> ObjectRef {
+pub fn wcs(right_ascension: f64) -> ObjectRef {
     let cards = cards(&[
         ("WCSAXES", 2i64.into()),
         ("CTYPE1", "RA---TAN".into()),
@@ -138,7 +138,7 @@ fn wcs(right_ascension: f64) -> ObjectRef {
     Arc::new(Wcs::from_header(cards, 0, 0))
 }
 
-fn calib(flux_of_magnitude_zero: f64) -> ObjectRef {
+pub fn calib(flux_of_magnitude_zero: f64) -> ObjectRef {
     let header = cards(&[("FLUXMAG0", flux_of_magnitude_zero.into())]);
     Arc::new(PhotoCalib::new(Carrier::Header(header)))
 }

@@ -129,7 +129,38 @@ pub fn writing(place: &Place) {
             drop(put.expect("it is new"));
         },
     );
+    batch(place, 1_000);
     ingesting(100_000);
+}
+
+/// Putting so many in one batch; the floor writes as many files, and one commit.
+pub fn batch(place: &Place, count: i64) {
+    let butler = place.butler();
+    let writer = Writer::new(&place.beside("batches_by_hand"));
+    // Beyond what single puts have taken, and each turn its own.
+    let numbers = |turn: usize| {
+        let first = 1_000_000 + turn as i64 * count;
+        first..first + count
+    };
+    compare(
+        &format!("a batch of {count} puts"),
+        1,
+        |turn| writer.batch(numbers(turn)),
+        |turn| {
+            let mut batch = butler.batch();
+            for number in numbers(turn) {
+                let put = batch.put(
+                    &note(number),
+                    "note",
+                    &data_id(number),
+                    &PutOptions::default(),
+                );
+                drop(put.expect("it is new"));
+            }
+            let done = batch.commit().expect("it can be written");
+            assert_eq!(done.len(), count as usize);
+        },
+    );
 }
 
 /// Taking files into the index where they lie; the floor is a folder listing and bare inserts.

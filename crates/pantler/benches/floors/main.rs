@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p pantler --bench floors                  everything, with an index of a million
 //! cargo bench -p pantler --bench floors -- --large 100000
+//! cargo bench -p pantler --bench floors -- --batch      a batch of puts alone
 //! ```
 //!
 //! Both sides of a pair take turns within one run; of each turn the ratio is taken, and the median of the ratios is printed.
@@ -23,6 +24,10 @@ fn main() {
     println!("| --- | --- | --- | --- | --- |");
     if std::env::args().any(|word| word == "--listing") {
         calls::listing(&Place::filled(large), large as usize);
+        return;
+    }
+    if std::env::args().any(|word| word == "--batch") {
+        calls::batch(&Place::new(), 1_000);
         return;
     }
     calls::small(&Place::new(), 1_000);
