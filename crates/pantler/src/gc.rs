@@ -51,7 +51,7 @@ pub struct GcReport {
 /// Clears one repository.
 pub(crate) fn collect(repository: &Repository, options: &GcOptions) -> Result<GcReport> {
     let mut report = GcReport::default();
-    let (owned, mut unused) = look(repository)?;
+    let (mut owned, mut unused) = look(repository)?;
     if !unused.is_empty() {
         let ids: Vec<DatasetId> = unused.iter().map(|(id, ..)| *id).collect();
         let users = repository.registry().find_users(&ids)?;
@@ -62,8 +62,9 @@ pub(crate) fn collect(repository: &Repository, options: &GcOptions) -> Result<Gc
         report.removed.push(location.to_string());
         report.bytes += bytes;
     }
-    if !options.dry_run {
-        leftovers::finish_interrupted(repository)?;
+    // What is finished lies elsewhere afterwards.
+    if !options.dry_run && leftovers::finish_interrupted(repository)? {
+        (owned, _) = look(repository)?;
     }
     let found = leftovers::find(repository, &owned)?;
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);

@@ -151,8 +151,8 @@ pub(crate) fn clear(
     Ok(cleared)
 }
 
-/// Finishes replacements that were committed while the new artifact was still at its staged name.
-pub(crate) fn finish_interrupted(repository: &Repository) -> Result<()> {
+/// Finishes replacements that were committed while the new artifact was still at its staged name; says whether there were any.
+pub(crate) fn finish_interrupted(repository: &Repository) -> Result<bool> {
     let mut unsettled = Vec::new();
     let mut superseded = Vec::new();
     repository.registry().visit_all(&mut |record| {
@@ -171,6 +171,7 @@ pub(crate) fn finish_interrupted(repository: &Repository) -> Result<()> {
         }
         ControlFlow::Continue(())
     })?;
+    let any = !unsettled.is_empty();
     for (record, path) in unsettled {
         if let Some(target) = path_of_template(&record) {
             settle(repository, &[(record.id, path, target)])?;
@@ -182,5 +183,5 @@ pub(crate) fn finish_interrupted(repository: &Repository) -> Result<()> {
         crate::fail_point::reach("dropped");
         repository.store().delete(&removed)?;
     }
-    Ok(())
+    Ok(any)
 }

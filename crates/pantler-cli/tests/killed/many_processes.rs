@@ -126,13 +126,13 @@ fn put_all(root: &Path, first: u64, end: u64, chance: &mut Chance) -> Done {
     let mut done = Done::default();
     let mut next = first;
     // So many are killed at most, so that it comes to an end.
-    let mut killers = 2 + (end - first) / 6;
+    let mut killers = 2 + (end - first) / 20;
     while next < end {
         let mut child = start_worker(root, next, end);
         let mut kill_at = None;
-        if killers > 0 && chance.below(4) > 0 {
+        if killers > 0 {
             killers -= 1;
-            kill_at = Some(next + chance.below(8));
+            kill_at = Some(next + chance.below(10));
         }
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while let Some(Ok(line)) = lines.next() {
