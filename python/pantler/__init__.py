@@ -24,6 +24,7 @@ from pantler._pantler import (
     Wcs,
     __version__,
 )
+from pantler.batch import Batch
 from pantler.butler import Butler, RepositoryArgs
 from pantler.errors import (
     AmbiguousError,
@@ -49,6 +50,7 @@ from pantler.results import (
 
 __all__ = [
     "AmbiguousError",
+    "Batch",
     "Bbox",
     "Butler",
     "ConflictError",

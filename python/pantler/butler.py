@@ -195,6 +195,12 @@ class Butler:
             wanted = _data_id(data_id, dataId, keys, version, None)
             return PutResult(**self._engine.link(str(name), wanted, _notes(notes)))
 
+    def batch(self):
+        """Begin many puts and links that become durable and visible together: `with butler.batch() as batch: batch.put(…)`."""
+        from pantler.batch import Batch
+
+        return Batch(self._engine.batch)
+
     def exists(self, name, data_id=None, /, *, version=None, tag=None, dataId=None, **keys) -> bool:
         """Say whether a get would find the dataset and all its required parts; reads no artifact."""
         with _asked(keys, ("version", "tag", "dataId")):

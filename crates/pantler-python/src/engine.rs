@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::{Value, json};
 
+use crate::batch::Batch;
 use crate::data_ids::{self, Given};
 use crate::failure::{Failure, Raise};
 use crate::objects::records::taken_box;
@@ -316,24 +317,7 @@ impl Engine {
         notes: Vec<(String, String)>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let object = taken::object(object)?;
-        let options = PutOptions {
-            on_conflict: if replace {
-                OnConflict::Replace
-            } else {
-                OnConflict::Refuse
-            },
-            input_only: if drop_input_only {
-                InputOnly::Drop
-            } else {
-                InputOnly::Refuse
-            },
-            notes,
-            inputs: inputs
-                .into_iter()
-                .map(|(name, data_id)| (name, data_id.0))
-                .collect(),
-            ..PutOptions::default()
-        };
+        let options = put_options(replace, drop_input_only, inputs, notes);
         let result = self.run(py, |butler| {
             Ok(butler.put(&object, name, &data_id.0, &options)?)
         })?;
@@ -347,12 +331,14 @@ impl Engine {
         data_id: Given,
         notes: Vec<(String, String)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = PutOptions {
-            notes,
-            ..PutOptions::default()
-        };
+        let options = put_options(false, false, Vec::new(), notes);
         let result = self.run(py, |butler| Ok(butler.link(name, &data_id.0, &options)?))?;
         plain::to_python(py, &put_document(&result))
+    }
+
+    /// Begins a batch of puts and links.
+    fn batch(&self, py: Python<'_>) -> PyResult<Batch> {
+        self.run(py, |butler| Ok(Batch::new(butler.batch())))
     }
 
     fn exists(&self, py: Python<'_>, name: &str, data_id: Given) -> PyResult<bool> {
@@ -557,7 +543,32 @@ fn fsck_document(report: &FsckReport) -> Value {
     })
 }
 
-fn put_document(result: &PutResult) -> Value {
+/// What a put can be told, as Python's half hands it over.
+pub(crate) fn put_options(
+    replace: bool,
+    drop_input_only: bool,
+    inputs: Vec<(String, Given)>,
+    notes: Vec<(String, String)>,
+) -> PutOptions {
+    let inputs = inputs.into_iter();
+    PutOptions {
+        on_conflict: if replace {
+            OnConflict::Replace
+        } else {
+            OnConflict::Refuse
+        },
+        input_only: if drop_input_only {
+            InputOnly::Drop
+        } else {
+            InputOnly::Refuse
+        },
+        notes,
+        inputs: inputs.map(|(name, data_id)| (name, data_id.0)).collect(),
+        ..PutOptions::default()
+    }
+}
+
+pub(crate) fn put_document(result: &PutResult) -> Value {
     json!({
         "name": result.name,
         "data_id": data_id_json(&result.data_id),

@@ -8,6 +8,7 @@
 //! - arrays are views on the engine's memory that cannot be written through (`view.rs`);
 //! - a child process that was forked goes on with repositories opened anew (`process.rs`).
 
+mod batch;
 mod coordinates;
 mod data_ids;
 mod engine;
@@ -26,6 +27,8 @@ use pyo3::prelude::*;
 /// What `pantler/__init__.py` imports.
 #[pymodule(gil_used = true)]
 mod _pantler {
+    #[pymodule_export]
+    use crate::batch::Batch;
     #[pymodule_export]
     use crate::engine::{Engine, init};
     #[pymodule_export]

@@ -1,0 +1,123 @@
+//! A batch of puts and links behind `pantler.batch.Batch`, which sorts arguments as the butler's own methods do.
+//!
+//! It belongs to the process that began it: a forked child neither goes on with it nor clears what it has staged.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::data_ids::Given;
+use crate::engine::{put_document, put_options};
+use crate::failure::{Failure, Raise};
+use crate::{plain, process, taken};
+
+/// A batch as Python's half of the package uses it.
+#[pyclass(frozen, module = "pantler._pantler")]
+pub struct Batch {
+    process: u32,
+    /// `None` once it was committed or given up.
+    batch: Mutex<Option<pantler::Batch>>,
+}
+
+impl Batch {
+    pub(crate) fn new(batch: pantler::Batch) -> Batch {
+        Batch {
+            process: std::process::id(),
+            batch: Mutex::new(Some(batch)),
+        }
+    }
+
+    fn batch(&self) -> Result<MutexGuard<'_, Option<pantler::Batch>>, Failure> {
+        if self.process != std::process::id() {
+            return Err(Failure::request(
+                "the batch belongs to the process that began it; a child process begins its own",
+            ));
+        }
+        Ok(self.batch.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds something, and lets other threads run meanwhile.
+    fn add<'py>(
+        &self,
+        py: Python<'py>,
+        add: impl FnOnce(&mut pantler::Batch) -> Result<pantler::PutResult, pantler::Error> + Send,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let result = py.detach(|| {
+            process::prepare();
+            let mut held = self.batch()?;
+            let batch = held.as_mut().ok_or_else(|| Failure::request(ENDED))?;
+            Ok::<_, Failure>(add(batch)?)
+        });
+        plain::to_python(py, &put_document(&result.or_raise(py)?))
+    }
+}
+
+const ENDED: &str = "the batch has ended: begin another one";
+
+/// In another process it is forgotten, not dropped: what is staged is the other's.
+impl Drop for Batch {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            let held = self.batch.get_mut();
+            std::mem::forget(held.unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+}
+
+#[pymethods]
+impl Batch {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Python hands over what a put can be told"
+    )]
+    fn put<'py>(
+        &self,
+        py: Python<'py>,
+        object: &Bound<'py, PyAny>,
+        name: &str,
+        data_id: Given,
+        replace: bool,
+        drop_input_only: bool,
+        inputs: Vec<(String, Given)>,
+        notes: Vec<(String, String)>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let object = taken::object(object)?;
+        let options = put_options(replace, drop_input_only, inputs, notes);
+        self.add(py, |batch| batch.put(&object, name, &data_id.0, &options))
+    }
+
+    fn link<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+        notes: Vec<(String, String)>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = put_options(false, false, Vec::new(), notes);
+        self.add(py, |batch| batch.link(name, &data_id.0, &options))
+    }
+
+    /// Makes all of it durable and visible; returns what each put and link has done.
+    fn commit<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let results = py.detach(|| {
+            process::prepare();
+            let batch = self.batch()?.take();
+            let batch = batch.ok_or_else(|| Failure::request(ENDED))?;
+            Ok::<_, Failure>(batch.commit()?)
+        });
+        let results = results.or_raise(py)?;
+        let documents = results.iter().map(put_document);
+        documents
+            .map(|document| plain::to_python(py, &document))
+            .collect()
+    }
+
+    /// Gives it up: nothing of it stays.
+    fn discard(&self, py: Python<'_>) {
+        py.detach(|| {
+            if let Ok(mut held) = self.batch() {
+                drop(held.take());
+            }
+        });
+    }
+}

@@ -1,0 +1,48 @@
+"""Many puts and links that become durable and visible together."""
+
+from __future__ import annotations
+
+from pantler.butler import Butler
+from pantler.errors import PantlerError
+from pantler.results import PutResult
+
+
+class Batch:
+    """Many puts and links that become durable and visible together, at the end of a `with`.
+
+    Each is judged as if those before it had happened: the same dataset once more is unchanged, and a link finds parts of the
+    batch. Nobody else sees any of it before the end, a get of the butler's own included. Where the `with` ends by an exception,
+    nothing of it stays. `results` has, after the end, what each put and link has done.
+
+        with butler.batch() as batch:
+            for visit, exposure in exposures:
+                batch.put(exposure, "calexp", visit=visit)
+    """
+
+    def __init__(self, begin) -> None:
+        self._begin = begin
+        self._begun = None
+        self.results: list[PutResult] = []
+
+    # They sort their arguments for whatever puts and links.
+    put = Butler.put
+    link = Butler.link
+
+    @property
+    def _engine(self):
+        if self._begun is None:
+            raise PantlerError("a batch is used inside its `with`", hints=["with butler.batch() as batch: batch.put(…)"])
+        return self._begun
+
+    def __enter__(self) -> Batch:
+        if self._begun is not None:
+            raise PantlerError("the batch has begun already")
+        self._begun = self._begin()
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        begun, self._begun = self._engine, None
+        if kind is None:
+            self.results = [PutResult(**result) for result in begun.commit()]
+        else:
+            begun.discard()
