@@ -224,6 +224,27 @@ impl Template {
         start.rsplit_once('/').map(|(folder, _)| folder.to_owned())
     }
 
+    /// Returns the longest folder that all paths for these values lie in; `None` if that is the root.
+    ///
+    /// A value that a conversion cannot print counts as unknown.
+    pub fn folder_of(&self, known: &DataId) -> Option<String> {
+        let mut start = String::new();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => start.push_str(text),
+                Segment::Conversion(conversion) => {
+                    let (key, key_type) = &self.keys[conversion.key_index];
+                    let value = known.get(key).and_then(|value| value.cast(*key_type));
+                    match value.and_then(|value| conversion.print(&value).ok()) {
+                        Some(text) => start.push_str(&text),
+                        None => break,
+                    }
+                }
+            }
+        }
+        start.rsplit_once('/').map(|(folder, _)| folder.to_owned())
+    }
+
     fn conversions(&self) -> impl Iterator<Item = &Conversion> {
         let in_path = self.segments.iter().filter_map(|segment| match segment {
             Segment::Literal(_) => None,

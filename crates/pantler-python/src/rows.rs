@@ -7,6 +7,7 @@ use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchIterator, StringArray, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use pantler::core::DatasetId;
 use pantler::{DatasetRef, KeyValue};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
@@ -36,7 +37,7 @@ impl Rows {
         dict.set_item("repository", &row.repository)?;
         dict.set_item("location", &row.location)?;
         dict.set_item("bytes", row.bytes)?;
-        dict.set_item("id", row.id.map(|id| id.to_string()))?;
+        dict.set_item("id", identity(row).map(|id| id.to_string()))?;
         dict.set_item("metadata", data_ids::to_python(py, &row.metadata)?)?;
         Ok(dict)
     }
@@ -84,7 +85,8 @@ impl Rows {
         }
         let repositories = self.0.iter().map(|row| Some(row.repository.as_str()));
         let locations = self.0.iter().map(|row| row.location.as_deref());
-        let ids = self.0.iter().map(|row| row.id.map(|id| id.to_string()));
+        let ids = self.0.iter();
+        let ids = ids.map(|row| identity(row).map(|id| id.to_string()));
         let bytes = self.0.iter().map(|row| row.bytes);
         let others: [(&str, ArrayRef); 4] = [
             (
@@ -124,4 +126,9 @@ fn column(values: Vec<Option<&KeyValue>>) -> ArrayRef {
         _ => None,
     });
     Arc::new(numbers.collect::<Int64Array>())
+}
+
+/// The identity of a dataset as far as it is known without reading a file: one in a folder without an index has none yet.
+fn identity(row: &DatasetRef) -> Option<DatasetId> {
+    row.id.filter(|id| !id.is_stamp())
 }

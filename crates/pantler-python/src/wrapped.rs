@@ -214,7 +214,9 @@ impl DataObject {
         let dict = PyDict::new(py);
         dict.set_item("dataset_type", origin.dataset_type.as_str())?;
         dict.set_item("data_id", data_ids::to_python(py, &origin.data_id)?)?;
-        dict.set_item("id", origin.dataset.to_string())?;
+        // In a folder without an index nothing has an identity until it is recorded.
+        let id = Some(origin.dataset).filter(|id| !id.is_stamp());
+        dict.set_item("id", id.map(|id| id.to_string()))?;
         dict.set_item("part", origin.part.join("."))?;
         dict.set_item("whole", origin.whole)?;
         Ok(Some(dict))

@@ -3,6 +3,7 @@
 //! ```text
 //! SqliteRegistry   one file in the repository; many processes may use it at once
 //! MemoryRegistry   the same behaviour without a file, for tests and for what need not be kept
+//! ScannedRegistry  a folder whose files are found by their names; it can only be read
 //! CountingRegistry counts the round trips to the registry that it wraps
 //! FaultyRegistry   fails where a test wants it to
 //! ```
@@ -16,10 +17,12 @@ mod faulty;
 mod gate;
 mod key_set;
 mod memory;
+mod scanned;
 mod sky_cells;
 mod sqlite;
 
 pub use counting::{CountingRegistry, Counts};
 pub use faulty::{Fault, FaultyRegistry};
 pub use memory::MemoryRegistry;
+pub use scanned::{ScannedRegistry, ScannedType};
 pub use sqlite::{Access, Journal, Migration, Options, SqliteRegistry};

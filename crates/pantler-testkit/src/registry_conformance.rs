@@ -1,5 +1,5 @@
 //! What every registry promises, as tests: call [`registry_conformance!`](crate::registry_conformance!) for each one, wrappers
-//! included.
+//! included, and [`registry_reading_conformance!`](crate::registry_reading_conformance!) for those that can only be read as well.
 //!
 //! Each case is a public function that is handed a way to make a fresh registry in a folder of its own. It asserts what the
 //! contract says, and nothing about how a registry keeps it.
@@ -7,6 +7,7 @@
 mod changing;
 mod finding;
 mod paging;
+mod reading;
 mod records;
 mod together;
 
@@ -22,6 +23,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyType, RegistryError, Typ
 pub use changing::*;
 pub use finding::*;
 pub use paging::*;
+pub use reading::*;
 pub use records::*;
 pub use together::*;
 

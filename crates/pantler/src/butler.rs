@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pantler_core::formatter::PixelBox;
 use pantler_core::plan::Plan;
 use pantler_core::policy::PolicyText;
-use pantler_core::{DataId, DatasetId, KeyType, ObjectRef};
+use pantler_core::{DataId, DatasetId, KeyType, ObjectRef, TypeName};
 use pantler_formats::FormatterSet;
 use pantler_registry::Access;
 
@@ -16,6 +16,7 @@ use crate::chain::Chain;
 use crate::error::{Error, Result};
 use crate::execute::Executor;
 use crate::fsck::{FsckOptions, FsckReport};
+use crate::identity::{self, Recorded};
 use crate::ingest::{IngestOptions, IngestReport};
 use crate::parameters::Parameters;
 use crate::planner::{Composition, Planner, check_found};
@@ -351,6 +352,30 @@ impl Butler {
         )
     }
 
+    /// Returns the identities of listed datasets. In a row, what lies in a folder without an index has a stand-in for its identity
+    /// ([`DatasetId::is_stamp`]); finding out the identity takes reading the file, once for as long as the butler is open.
+    pub fn identities(&self, rows: &[DatasetRef]) -> Result<Vec<Option<DatasetId>>> {
+        identity::of_listed(&self.chain, rows)
+    }
+
+    /// Returns the files below the root of the one output that lie where its template puts datasets of a type.
+    pub fn files_in_place(&self, name: &str) -> Result<Vec<PathBuf>> {
+        let (_, output) = self.chain.output("ingest")?;
+        let resolved = self.resolve(name, &DataId::default())?;
+        let graph = self.planner(Composition::Recorded).graph(&resolved)?;
+        crate::scanned::files(output, &graph.definition)
+    }
+
+    /// Returns the types of which files lie where the first repository's templates put them and none is in its index, each with
+    /// how many there are.
+    pub fn types_without_index(&self) -> Result<Vec<(TypeName, u64)>> {
+        let first = self.repositories().first();
+        first.map_or_else(
+            || Ok(Vec::new()),
+            |first| crate::scanned::not_in_index(first),
+        )
+    }
+
     /// Compares what two names mean under one data ID, component by component.
     pub fn diff(
         &self,
@@ -405,8 +430,8 @@ impl Butler {
             .repositories()
             .first()
             .ok_or_else(|| Error::request("no repository was named"))?;
-        crate::fsck::check(repository, &self.formatters, options, &|ids| {
-            self.known(ids)
+        crate::fsck::check(repository, &self.formatters, options, &|recorded| {
+            self.known(recorded, options.deep)
         })
     }
 
@@ -416,12 +441,35 @@ impl Butler {
         crate::export::export(&self.executor(), &plan)
     }
 
-    fn known(&self, ids: &[DatasetId]) -> Result<Vec<bool>> {
+    /// Says which of several recorded datasets the chain has. One whose identity was derived is looked at by its content only
+    /// if the check is deep; else there must be one of its type and data ID.
+    fn known(&self, recorded: &[Recorded], deep: bool) -> Result<Vec<bool>> {
+        let ids: Vec<DatasetId> = recorded.iter().map(|recorded| recorded.id).collect();
         let mut known = vec![false; ids.len()];
         for repository in self.repositories() {
-            for (known, found) in known.iter_mut().zip(repository.registry().find_ids(ids)?) {
+            for (known, found) in known.iter_mut().zip(repository.registry().find_ids(&ids)?) {
                 *known |= found.is_some();
             }
+        }
+        let left = recorded
+            .iter()
+            .zip(&mut known)
+            .filter(|(_, known)| !**known);
+        let (left, places): (Vec<Recorded>, Vec<&mut bool>) = left
+            .map(|(recorded, known)| (recorded.clone(), known))
+            .unzip();
+        let found: Vec<bool> = match deep {
+            true => {
+                let found = identity::find(&self.chain, &left)?;
+                found.iter().map(Option::is_some).collect()
+            }
+            false => {
+                let found = identity::candidates(&self.chain, &left)?;
+                found.iter().map(|found| !found.is_empty()).collect()
+            }
+        };
+        for (place, found) in places.into_iter().zip(found) {
+            *place = found;
         }
         Ok(known)
     }

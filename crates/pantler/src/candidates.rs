@@ -11,6 +11,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 
 use crate::chain::Chain;
 use crate::error::Result;
+use crate::identity::{self, Recorded};
 
 /// More rows than this for one incomplete data ID are not looked at one by one: the answer is an error that lists some.
 pub const MOST_CANDIDATES: usize = 10_000;
@@ -151,12 +152,13 @@ impl Candidates {
         self.by_id.get(&id)
     }
 
-    /// Asks for identities that are not known yet; each is asked for once.
-    pub fn fetch(&mut self, chain: &Chain, ids: &[DatasetId]) -> Result<()> {
-        let mut wanted: Vec<DatasetId> = ids
+    /// Asks for recorded identities that are not known yet; each is asked for once. One that was derived and that no registry
+    /// knows is found by its content (rule R19), and is then known under that identity as well as under its own.
+    pub(crate) fn fetch(&mut self, chain: &Chain, recorded: &[Recorded]) -> Result<()> {
+        let mut wanted: Vec<DatasetId> = recorded
             .iter()
+            .map(|recorded| recorded.id)
             .filter(|id| !self.by_id.contains_key(id) && !self.asked_ids.contains(id))
-            .copied()
             .collect();
         wanted.sort();
         wanted.dedup();
@@ -172,6 +174,17 @@ impl Candidates {
                     record: Arc::new(record),
                 };
                 self.by_id.insert(found.record.id, found);
+            }
+        }
+        let left: Vec<Recorded> = recorded
+            .iter()
+            .filter(|one| wanted.contains(&one.id) && !self.by_id.contains_key(&one.id))
+            .cloned()
+            .collect();
+        for (recorded, found) in left.iter().zip(identity::find(chain, &left)?) {
+            if let Some(found) = found {
+                self.by_id.insert(recorded.id, found.clone());
+                self.by_id.entry(found.record.id).or_insert(found);
             }
         }
         Ok(())

@@ -463,6 +463,14 @@ pub enum Error {
         /// The repository that names it as its parent.
         child: Option<String>,
     },
+    /// A folder without an index was to be changed.
+    #[error("{path} has no index, so it can only be read")]
+    NoIndex {
+        /// The path as given.
+        path: String,
+        /// The first type of which files are there.
+        dataset_type: Option<TypeName>,
+    },
     /// There is a repository already.
     #[error("{path} is a repository already")]
     RepositoryExists {

@@ -10,6 +10,7 @@ use pantler_core::{DatasetId, ObjectRef};
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::execute::{Executor, format_error};
+use crate::identity;
 use crate::parameters::Parameters;
 use crate::planner::node_name;
 
@@ -50,7 +51,7 @@ pub(crate) fn export(executor: &Executor<'_>, plan: &Plan) -> Result<Export> {
         add_provenance(executor, component, &object, &mut provenance)?;
     }
     if provenance.is_empty()
-        && let Some(id) = plan.root.id()
+        && let Some(id) = identity::of_node(executor.chain, &plan.root)?
     {
         provenance.push(part(&plan.root, id, "dataset", &object));
     }
@@ -82,7 +83,8 @@ fn add_provenance(
     whole: &ObjectRef,
     provenance: &mut Vec<PartProvenance>,
 ) -> Result<()> {
-    let (Some(id), PlanKind::Read(_)) = (node.id(), &node.kind) else {
+    let (Some(id), PlanKind::Read(_)) = (identity::of_node(executor.chain, node)?, &node.kind)
+    else {
         return Ok(());
     };
     // From memory: the component was read for the whole a moment ago.

@@ -11,6 +11,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, TypeName}
 use pantler_formats::FormatterSet;
 
 use crate::error::{Asked, Result};
+use crate::identity::Recorded;
 use crate::leftovers;
 use crate::planner::locate;
 use crate::repository::Repository;
@@ -94,7 +95,7 @@ pub(crate) fn check(
     repository: &Repository,
     formatters: &FormatterSet,
     options: FsckOptions,
-    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    known: &dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
 ) -> Result<FsckReport> {
     if options.repair {
         leftovers::finish_interrupted(repository)?;
@@ -145,7 +146,7 @@ pub(crate) fn check(
 struct Check<'a> {
     repository: &'a Repository,
     options: FsckOptions,
-    known: &'a dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    known: &'a dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
     owned: HashSet<Location>,
     digests: Vec<(DatasetId, Digest)>,
     contents: Contents<'a>,
@@ -223,15 +224,15 @@ impl Check<'_> {
 
 fn check_members(
     records: &[DatasetRecord],
-    known: &dyn Fn(&[DatasetId]) -> Result<Vec<bool>>,
+    known: &dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
     report: &mut FsckReport,
 ) -> Result<()> {
     let members: Vec<_> = records
         .iter()
         .flat_map(|record| record.members.iter().map(move |member| (record, member)))
         .collect();
-    let ids: Vec<DatasetId> = members.iter().map(|(_, member)| member.dataset).collect();
-    for ((record, member), known) in members.into_iter().zip(known(&ids)?) {
+    let recorded: Vec<Recorded> = members.iter().map(|(_, of)| Recorded::of(of)).collect();
+    for ((record, member), known) in members.into_iter().zip(known(&recorded)?) {
         if !known {
             report.problems.push(FsckProblem {
                 kind: ProblemKind::MemberGone,

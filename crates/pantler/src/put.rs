@@ -312,6 +312,7 @@ impl Putter<'_> {
         decider.decision.identities = identities;
         decider.find_inputs(&graph)?;
         let id = decider.dataset(&graph, object, &data_id, &resolved.asked.name)?;
+        let id = decider.identity(id)?;
         Ok(Decided::new(data_id, id, decider.finish()))
     }
 

@@ -7,6 +7,7 @@ mod definitions;
 mod world;
 mod writing;
 
+use pantler_core::TypeName;
 use pantler_core::report::{Kind, Label, Report};
 
 use crate::error::Error;
@@ -138,8 +139,30 @@ fn other_report(error: &Error) -> Report {
                         "correct the parents in {child}/.pantler/repository.json"
                     )),
                 None if why.contains("is a file") => report,
-                None => report.hint(format!("`pantler init {path} --policy FILE` makes one")),
+                None if why.contains("no such folder") => {
+                    report.hint(format!("`pantler init {path} --policy FILE` makes one"))
+                }
+                None => report
+                    .hint(format!(
+                        "a policy in {path}/policy.yaml says how its files are named; then they can be read as they lie"
+                    ))
+                    .hint(format!("`pantler init {path} --policy FILE` makes a repository with an index")),
             }
+        }
+        Error::NoIndex { path, dataset_type } => {
+            let name = dataset_type.as_ref().map_or("TYPE", TypeName::as_str);
+            Report::new(Kind::ReadOnly, error.to_string())
+                .fact(
+                    Label::Why,
+                    "it is a folder with a policy, which is scanned for the files that the policy names",
+                )
+                .fact(Label::Written, "nothing")
+                .hint(format!(
+                    "`pantler ingest {path} {name} --mode in-place` makes an index of the {name} files that lie there",
+                ))
+                .hint(format!(
+                    "keep {path} as it is, and put into a repository of its own that builds on it: `pantler init NEW --parent {path}`"
+                ))
         }
         Error::RepositoryExists { path } => {
             Report::new(Kind::Conflict, format!("{path} is a repository already"))

@@ -14,20 +14,26 @@
 //!    ├─ staging/                     artifacts that are being written
 //!    └─ superseded/                  replaced artifacts that compositions still use
 //! ```
+//!
+//! A folder with a `policy.yaml` and without `.pantler/repository.json` is a repository that can be read: it has no index, and is
+//! scanned ([`scanned`]).
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use pantler_core::policy::{Definition, Policy, PolicyText, Recipe};
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::store::{Link, OnExisting, RangeRequest};
-use pantler_core::{ArtifactPath, Location, Registry, Store, StoreError};
+use pantler_core::{ArtifactPath, DataId, Location, Registry, Store, StoreError, TypeName};
 use pantler_registry::{Access, Migration, SqliteRegistry};
 use pantler_store::LocalStore;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::identity::KnownDigests;
 use crate::own_names::text_path;
+use crate::scanned;
 
 /// The folder of what is pantler's own inside a repository.
 pub const OWN_FOLDER: &str = ".pantler";
@@ -80,6 +86,8 @@ pub struct Repository {
     warnings: Vec<Problem>,
     config: RepositoryConfig,
     writable: bool,
+    digests: Arc<KnownDigests>,
+    has_index: bool,
 }
 
 impl std::fmt::Debug for Repository {
@@ -92,9 +100,14 @@ impl std::fmt::Debug for Repository {
 pub type Opener =
     dyn Fn(&Path, Access) -> Result<(Arc<dyn Store>, Arc<dyn Registry>)> + Send + Sync;
 
-/// Opens a folder with its SQLite registry.
+/// Opens a folder with its SQLite registry; one without an index is scanned for what its policy names.
 pub fn open_local(root: &Path, access: Access) -> Result<(Arc<dyn Store>, Arc<dyn Registry>)> {
     let store = LocalStore::open(root)?;
+    if !root.join(CONFIG).exists() {
+        let store: Arc<dyn Store> = Arc::new(store);
+        let registry = scanned::registry(Arc::clone(&store))?;
+        return Ok((store, Arc::new(registry)));
+    }
     let registry = SqliteRegistry::open(&root.join(OWN_FOLDER).join(REGISTRY), access)?;
     Ok((Arc::new(store), Arc::new(registry)))
 }
@@ -152,6 +165,38 @@ impl Repository {
         )?)
     }
 
+    /// Takes an index away that has no datasets, so that the folder is scanned again; one that has any stays.
+    pub fn remove_empty_index(root: &Path) -> Result<()> {
+        let store = LocalStore::open(root)?;
+        let path = root.join(OWN_FOLDER).join(REGISTRY);
+        let registry = SqliteRegistry::open(&path, Access::ReadWrite)?;
+        // Nobody else can write from here on.
+        let turn = registry.begin()?;
+        let mut is_empty = true;
+        registry.visit_all(&mut |_| {
+            is_empty = false;
+            ControlFlow::Break(())
+        })?;
+        if is_empty {
+            // The config first: without it this is no repository with an index.
+            store.delete(&[ArtifactPath::new(CONFIG)?])?;
+        }
+        drop(turn);
+        drop(registry);
+        if is_empty {
+            for suffix in ["-wal", "-shm", "-journal", ""] {
+                let file = format!("{OWN_FOLDER}/{REGISTRY}{suffix}");
+                store.delete(&[ArtifactPath::new(&file)?])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether a folder is a repository without an index, which is scanned.
+    pub fn is_scanned(root: &Path) -> bool {
+        root.join(POLICY).is_file() && !root.join(CONFIG).exists()
+    }
+
     /// Says whether a folder is to become a repository and is none: it is not there, is empty, or its making was interrupted.
     pub fn is_yet_to_be_made(root: &Path) -> bool {
         if !root.exists() {
@@ -177,10 +222,36 @@ impl Repository {
             return Err(missing("it is a file"));
         }
         if !absolute.join(CONFIG).exists() {
-            return Err(missing("it is a folder without `.pantler/repository.json`"));
+            if !absolute.join(POLICY).is_file() {
+                return Err(missing(
+                    "it is a folder without `.pantler/repository.json` and without `policy.yaml`",
+                ));
+            }
+            if access == Access::ReadWrite {
+                return Err(no_index(&absolute, name));
+            }
         }
         let (store, registry) = opener(&absolute, access)?;
-        Repository::from_parts(&name, store, registry, access == Access::ReadWrite)
+        let writable = access == Access::ReadWrite;
+        Ok(Repository {
+            has_index: absolute.join(CONFIG).exists(),
+            ..Repository::from_parts(&name, store, registry, writable)?
+        })
+    }
+
+    /// Says why a search for a dataset found nothing here.
+    pub(crate) fn why_absent(&self, dataset_type: &TypeName, data_id: &DataId) -> String {
+        let Some(definition) = self.policy.definition(dataset_type) else {
+            return format!("its policy does not define {dataset_type}");
+        };
+        if self.has_index {
+            return "not in its registry".to_owned();
+        }
+        let template = definition.template.as_ref();
+        match template.and_then(|template| template.fill(data_id).ok()) {
+            Some(filled) => format!("it has no index, and no file {}", filled.path),
+            None => "it has no index, and no such file".to_owned(),
+        }
     }
 
     /// Makes a repository of a store and a registry; its policy and config are read from the store.
@@ -191,18 +262,7 @@ impl Repository {
         writable: bool,
     ) -> Result<Repository> {
         let config = read_config(store.as_ref(), name)?;
-        let mut texts = Vec::new();
-        for file in [DEFINITIONS, POLICY, ALIASES] {
-            if let Some(text) = read_text(store.as_ref(), file)? {
-                texts.push(PolicyText {
-                    file: joined(name, file).into(),
-                    text,
-                });
-            }
-        }
-        let (policy, problems) = Policy::load(&texts, &mut |including, wanted| {
-            include(store.as_ref(), name, including, wanted)
-        });
+        let (policy, problems) = load_policy(store.as_ref(), name)?;
         if problems
             .iter()
             .any(|problem| problem.severity == Severity::Error)
@@ -218,6 +278,8 @@ impl Repository {
             warnings: problems,
             config,
             writable,
+            digests: Arc::default(),
+            has_index: true,
         })
     }
 
@@ -254,7 +316,19 @@ impl Repository {
             warnings: problems,
             config: self.config.clone(),
             writable: self.writable,
+            digests: Arc::clone(&self.digests),
+            has_index: self.has_index,
         }
+    }
+
+    /// Says whether it has an index; a folder without one is scanned.
+    pub fn has_index(&self) -> bool {
+        self.has_index
+    }
+
+    /// Returns the digests that were computed since it was opened, and stand in no index.
+    pub(crate) fn digests(&self) -> &KnownDigests {
+        &self.digests
     }
 
     /// Returns the name under which it was opened.
@@ -403,6 +477,35 @@ impl Repository {
             OnExisting::Replace,
         )
     }
+}
+
+/// The error for a folder without an index that was to be changed; it names a type of which there are files.
+fn no_index(root: &Path, path: String) -> Error {
+    let first = || {
+        let store: Arc<dyn Store> = Arc::new(LocalStore::open(root).ok()?);
+        let types = scanned::registry(store).ok()?.summary().ok()?;
+        Some(types.into_iter().next()?.dataset_type)
+    };
+    Error::NoIndex {
+        path,
+        dataset_type: first(),
+    }
+}
+
+/// Loads the policy of the repository in a store, which people know under this name.
+pub(crate) fn load_policy(store: &dyn Store, name: &str) -> Result<(Policy, Vec<Problem>)> {
+    let mut texts = Vec::new();
+    for file in [DEFINITIONS, POLICY, ALIASES] {
+        if let Some(text) = read_text(store, file)? {
+            texts.push(PolicyText {
+                file: joined(name, file).into(),
+                text,
+            });
+        }
+    }
+    Ok(Policy::load(&texts, &mut |including, wanted| {
+        include(store, name, including, wanted)
+    }))
 }
 
 pub(crate) fn joined(folder: &str, file: &str) -> String {

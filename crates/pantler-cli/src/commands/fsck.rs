@@ -1,12 +1,12 @@
 //! `pantler fsck`: checks a repository against its artifacts.
 
 use clap::Args;
-use pantler::fsck::{FsckOptions, FsckReport};
+use pantler::fsck::{FsckOptions, FsckProblem, FsckReport, ProblemKind};
 use serde_json::{Value, json};
 
 use crate::arguments::Repositories;
 use crate::program::{CommandResult, Outcome};
-use crate::screen::Screen;
+use crate::screen::{Screen, Style};
 use crate::session::Session;
 use crate::table::{Align, count, table};
 use pantler::data_id_json;
@@ -45,11 +45,62 @@ impl Fsck {
             || report_json(&report),
             |screen| report_text(screen, &report),
         )?;
+        if !session.screen.json() {
+            for hint in hints(&report, &self.repositories.typed()) {
+                session.screen.remark(Style::Hint, "hint:", &hint);
+            }
+        }
         Ok(if report.is_clean() {
             Outcome::Done
         } else {
             Outcome::Status(1)
         })
+    }
+}
+
+/// What to do about each kind of problem, told of the first one of it.
+fn hints(report: &FsckReport, repositories: &str) -> Vec<String> {
+    let mut told: Vec<ProblemKind> = Vec::new();
+    let mut hints = Vec::new();
+    for problem in &report.problems {
+        if !told.contains(&problem.kind) {
+            told.push(problem.kind);
+            hints.push(hint(problem, repositories));
+        }
+    }
+    hints
+}
+
+fn hint(problem: &FsckProblem, repositories: &str) -> String {
+    let name = &problem.dataset_type;
+    let keys = match problem.data_id.is_empty() {
+        true => String::new(),
+        false => format!(" {}", problem.data_id),
+    };
+    let place = &problem.location;
+    let forget = format!("`pantler rm {repositories} {name}{keys}`");
+    // What a person ingested where it lies is never deleted.
+    let deletes = match place.starts_with('/') {
+        true => "and leaves the file alone",
+        false => "and deletes the file",
+    };
+    match problem.kind {
+        ProblemKind::Gone => format!(
+            "put {place} back as it was, with its date (cp -p); or {forget} forgets the dataset, which can then be put or \
+             ingested again"
+        ),
+        ProblemKind::Changed | ProblemKind::Corrupt => format!(
+            "put {place} back as it was, with its date (cp -p); or {forget} forgets what was recorded {deletes}, and the \
+             content that is wanted can be put or ingested as a new dataset"
+        ),
+        ProblemKind::Checksum => format!(
+            "{place} contradicts itself; if its maker has a better one, {forget} forgets this one {deletes}, and that can be \
+             ingested"
+        ),
+        ProblemKind::MemberGone => format!(
+            "add the repository that has it with --input; or {forget} forgets the composition, which `pantler link` records \
+             anew of what there is"
+        ),
     }
 }
 

@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use pantler::core::DataId;
 use pantler::core::report::{Kind, Label};
-use pantler::{Error, IngestMode, IngestOptions, IngestReport, Report, ValueTable};
+use pantler::{
+    Butler, Error, IngestMode, IngestOptions, IngestReport, Report, Repository, ValueTable,
+};
 use serde_json::json;
 
 use crate::arguments::{Repositories, Writing};
-use crate::failure::report_text;
+use crate::failure::{Failure, report_text};
 use crate::program::{CommandResult, Outcome};
-use crate::screen::Screen;
+use crate::screen::{Screen, Style};
 use crate::session::Session;
 use crate::table::count;
 use crate::words;
@@ -29,7 +32,9 @@ pub struct Ingest {
     #[arg(value_name = "TYPE")]
     name: String,
     /// The files, and keys that all of them have; the other keys are read from headers and paths
-    #[arg(value_name = "FILE|key=value", required_unless_present_any = ["files", "table"])]
+    ///
+    /// With --mode in-place, no file at all means every file that lies where the template puts it.
+    #[arg(value_name = "FILE|key=value")]
     words: Vec<OsString>,
     /// After --: files, whatever their names look like
     #[arg(value_name = "FILE", last = true)]
@@ -74,12 +79,52 @@ impl Ingest {
         if let (true, Some(table)) = (files.is_empty(), &table) {
             files = table.files().to_vec();
         }
-        if files.is_empty() {
-            return Err(Report::new(Kind::Request, "no file to ingest is named")
-                .hint("a word that looks like key=value is a key; write ./a=b.fits for a file of such a name")
-                .into());
+        if files.is_empty() && self.mode != Mode::InPlace {
+            return Err(no_file());
         }
+        let new_index = self.make_index()?;
+        let outcome = self.take(session, files, table, &data_id);
+        let is_nothing = |report: &IngestReport| report.ingested == 0 && report.same == 0;
+        if new_index
+            && outcome
+                .as_ref()
+                .map_or(true, |(report, _)| is_nothing(report))
+        {
+            // What was found by scanning is found still.
+            Repository::remove_empty_index(&self.repositories.repository)?;
+        }
+        let (report, butler) = outcome?;
+        let outcome = self.print(session, &report)?;
+        if new_index && !is_nothing(&report) {
+            remark_types_without_index(session, &butler, &self.repositories)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Makes the index of a folder that was scanned so far; says whether it did.
+    fn make_index(&self) -> Result<bool, Failure> {
+        let folder = &self.repositories.repository;
+        if self.mode != Mode::InPlace || !Repository::is_scanned(folder) {
+            return Ok(false);
+        }
+        Butler::init(folder, &[], &self.repositories.more.inputs)?;
+        Ok(true)
+    }
+
+    fn take(
+        &self,
+        session: &Session,
+        mut files: Vec<PathBuf>,
+        table: Option<Arc<ValueTable>>,
+        data_id: &DataId,
+    ) -> Result<(IngestReport, Butler), Failure> {
         let butler = session.writing(&self.repositories, self.writing.add_parents)?;
+        if files.is_empty() {
+            files = butler.files_in_place(&self.name)?;
+        }
+        if files.is_empty() {
+            return Err(no_file());
+        }
         let options = IngestOptions {
             mode: match self.mode {
                 Mode::Copy => IngestMode::Copy,
@@ -92,11 +137,11 @@ impl Ingest {
             notes: self.writing.notes.clone(),
         };
         let bar = session.screen.progress(Some(files.len() as u64), "reading");
-        let report = butler.ingest(&self.name, &files, &data_id, &options, &|steps| {
+        let report = butler.ingest(&self.name, &files, data_id, &options, &|steps| {
             bar.inc(steps as u64)
         });
         bar.finish_and_clear();
-        self.print(session, &report?)
+        Ok((report?, butler))
     }
 
     fn print(&self, session: &Session, report: &IngestReport) -> CommandResult {
@@ -144,6 +189,35 @@ impl Ingest {
             .max();
         Ok(worst.map_or(Outcome::Done, Outcome::Status))
     }
+}
+
+fn no_file() -> Failure {
+    Report::new(Kind::Request, "no file to ingest is named")
+        .hint(
+            "a word that looks like key=value is a key; write ./a=b.fits for a file of such a name",
+        )
+        .hint("--mode in-place without files takes in what lies where the template puts it")
+        .into()
+}
+
+/// Says which files a scan would find and the index has not.
+pub(super) fn remark_types_without_index(
+    session: &Session,
+    butler: &Butler,
+    repositories: &Repositories,
+) -> Result<(), Failure> {
+    for (name, files) in butler.types_without_index()? {
+        session.screen.remark(
+            Style::Hint,
+            "not in the index:",
+            &format!(
+                "{} of {name}; `pantler ingest {} {name} --mode in-place` takes them in",
+                count(files, "file", "files"),
+                repositories.typed(),
+            ),
+        );
+    }
+    Ok(())
 }
 
 /// An error in one line: what is wrong, and why.

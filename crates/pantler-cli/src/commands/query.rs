@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
+use pantler::core::DatasetId;
 use pantler::{DatasetRef, KeyValue};
 use serde_json::{Value, json};
 
@@ -64,10 +65,18 @@ impl Query {
         };
         let butler = session.reading(&self.repositories)?;
         let found = butler.query(&query)?;
-        session.screen.show(
-            || Value::Array(found.iter().map(dataset_json).collect()),
-            |screen| dataset_table(screen, &found),
-        )?;
+        // Of files in a folder without an index they take reading each one, so only programs get them.
+        let identities = match session.screen.json() {
+            true => butler.identities(&found)?,
+            false => Vec::new(),
+        };
+        let document = || {
+            let rows = found.iter().zip(&identities);
+            Value::Array(rows.map(|(each, id)| dataset_json(each, *id)).collect())
+        };
+        session
+            .screen
+            .show(document, |screen| dataset_table(screen, &found))?;
         if found.is_empty() {
             session
                 .screen
@@ -77,14 +86,14 @@ impl Query {
     }
 }
 
-fn dataset_json(each: &DatasetRef) -> Value {
+fn dataset_json(each: &DatasetRef, id: Option<DatasetId>) -> Value {
     json!({
         "dataset_type": each.dataset_type.as_str(),
         "data_id": data_id_json(&each.data_id),
         "repository": each.repository,
         "location": each.location,
         "bytes": each.bytes,
-        "id": each.id.map(|id| id.to_string()),
+        "id": id.map(|id| id.to_string()),
     })
 }
 

@@ -7,5 +7,6 @@ mod contract;
 mod errors;
 mod help;
 mod messages;
+mod scanning;
 mod survey;
 mod text;

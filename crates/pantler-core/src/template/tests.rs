@@ -426,3 +426,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn values_that_are_known_narrow_the_folder() {
+    let template = Template::parse("calexp/%(visit)07d/%(ccd)03d.fits[1]").unwrap();
+    let folder = |known: &str| template.folder_of(&DataId::parse(known).unwrap_or_default());
+    assert_eq!(folder("").as_deref(), Some("calexp"));
+    assert_eq!(folder("ccd=16").as_deref(), Some("calexp"));
+    assert_eq!(folder("visit=903334").as_deref(), Some("calexp/0903334"));
+    assert_eq!(
+        folder("ccd=16 visit=903334").as_deref(),
+        Some("calexp/0903334")
+    );
+    assert_eq!(folder("visit=r").as_deref(), Some("calexp"));
+    let flat = Template::parse("%(visit)d.fits").unwrap();
+    assert_eq!(flat.folder_of(&DataId::parse("visit=1").unwrap()), None);
+}

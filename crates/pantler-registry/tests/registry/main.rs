@@ -9,6 +9,8 @@ mod wrappers;
 use std::path::Path;
 use std::sync::Arc;
 
+use pantler_testkit::registry_conformance::filled_by_insertion;
+
 use pantler_core::registry::{ArtifactRecord, DefinitionVersion, Provenance, State};
 use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, KeyType, Registry, TypeName};
 use pantler_registry::{
@@ -52,6 +54,20 @@ pantler_testkit::registry_conformance!(behind_pointers, |_: &Path| -> Box<dyn Re
     let inner: Arc<dyn Registry> = Arc::new(MemoryRegistry::new());
     Box::new(Box::new(inner))
 });
+
+pantler_testkit::registry_reading_conformance!(
+    memory_read,
+    |_: &Path, datasets: &[DatasetRecord]| {
+        filled_by_insertion(Box::new(MemoryRegistry::new()), datasets)
+    }
+);
+
+pantler_testkit::registry_reading_conformance!(
+    sqlite_read,
+    |folder: &Path, datasets: &[DatasetRecord]| {
+        filled_by_insertion(Box::new(sqlite(folder)), datasets)
+    }
+);
 
 /// A type with four integer keys.
 fn warp() -> Arc<DefinitionVersion> {

@@ -282,15 +282,7 @@ impl Binder<'_> {
             .map(|repository| TrailStep {
                 repository: repository.name().to_owned(),
                 dataset: dataset.clone(),
-                outcome: if repository
-                    .policy()
-                    .definition(&graph.dataset_type)
-                    .is_some()
-                {
-                    "not in its registry".to_owned()
-                } else {
-                    format!("its policy does not define {}", graph.dataset_type)
-                },
+                outcome: repository.why_absent(&graph.dataset_type, data_id),
             })
             .collect()
     }

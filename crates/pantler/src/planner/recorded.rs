@@ -5,11 +5,12 @@ use pantler_core::plan::{Assemble, Found as HowFound, Missing, PlanKind, PlanNod
 use pantler_core::policy::Component;
 use pantler_core::registry::Member;
 use pantler_core::report::TrailStep;
-use pantler_core::{DataId, DatasetId, DatasetRecord};
+use pantler_core::{DataId, DatasetRecord};
 
 use crate::candidates::Found;
 use crate::chain::Chain;
 use crate::error::{Asked, Result};
+use crate::identity::Recorded;
 use crate::recorded_definition::{RecordedComponent, RecordedDefinition};
 
 use super::binding::{Binder, assembler_place};
@@ -24,8 +25,8 @@ impl Binder<'_> {
         how: HowFound,
     ) -> Result<PlanNode> {
         let record = found.record.clone();
-        let ids: Vec<DatasetId> = record.members.iter().map(|member| member.dataset).collect();
-        self.candidates.fetch(self.planner.chain, &ids)?;
+        let members: Vec<Recorded> = record.members.iter().map(Recorded::of).collect();
+        self.candidates.fetch(self.planner.chain, &members)?;
         let written = RecordedDefinition::of_record(&record);
         let mut nodes = Vec::new();
         for (name, members) in by_component(&record.members) {
@@ -152,7 +153,9 @@ impl Binder<'_> {
         let found = self
             .candidates
             .first(self.planner.chain, graph, &member.data_id)?;
-        if found.record.id == member.dataset {
+        // One whose identity was derived goes by another here.
+        let recorded = self.candidates.by_id(member.dataset);
+        if recorded.is_some_and(|recorded| recorded.record.id == found.record.id) {
             return None;
         }
         let repository = self.chain().repository(found.repository);

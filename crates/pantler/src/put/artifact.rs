@@ -107,7 +107,8 @@ impl Decider<'_> {
 
     /// An identity that another output gives, unless the output knows it already, of a dataset that was replaced since.
     pub(super) fn usable(&self, known: Option<DatasetId>) -> Result<Option<DatasetId>> {
-        let Some(id) = known else {
+        // A file of a folder without an index is another dataset where it is written anew.
+        let Some(id) = known.filter(|id| !id.is_stamp()) else {
             return Ok(None);
         };
         let (_, output) = self.putter.planner.chain.output("put")?;

@@ -8,12 +8,14 @@ use pantler_core::plan::{Found as HowFound, Plan, PlanNode};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::registry::Member;
 use pantler_core::{DataId, DatasetId, ObjectRef, TypeName, synonyms};
+use rayon::prelude::*;
 use uuid::Uuid;
 
 use crate::assemble::generic;
 use crate::candidates::{Candidates, Found};
 use crate::error::{Asked, Error, Result};
 use crate::execute::check_supported;
+use crate::identity::{self, Recorded};
 use crate::parameters::Parameters;
 use crate::planner::check_found;
 use crate::resolve::Resolved;
@@ -429,6 +431,11 @@ impl<'a> Decider<'a> {
     ) -> Result<DatasetId> {
         let data_id = graph.data_id(root);
         let chain = self.putter.planner.chain;
+        let existing = self.candidates.first(chain, graph, &data_id).cloned();
+        let before = existing
+            .as_ref()
+            .map_or(&[][..], |existing| &existing.record.members);
+        let members = self.with_identities(members, before)?;
         let decided = self.decision.compositions.iter().find(|other| {
             other.definition.dataset_type == graph.dataset_type && other.data_id == data_id
         });
@@ -437,7 +444,6 @@ impl<'a> Decider<'a> {
         {
             return Ok(decided.id);
         }
-        let existing = self.candidates.first(chain, graph, &data_id).cloned();
         let mut replaces = None;
         if let Some(existing) = existing {
             if existing.record.members == members {
@@ -484,6 +490,44 @@ impl<'a> Decider<'a> {
             replaces,
         });
         Ok(id)
+    }
+}
+
+impl Decider<'_> {
+    /// Gives members the identities to record, which those of folders without an index get only now (rule R19). One that was
+    /// recorded before under an identity that it still has, keeps that.
+    fn with_identities(&self, members: Vec<Member>, before: &[Member]) -> Result<Vec<Member>> {
+        let chain = self.putter.planner.chain;
+        let settle = |mut member: Member| {
+            let Some(found) = self.candidates.by_id(member.dataset) else {
+                return Ok(member);
+            };
+            let open = chain.repository(found.repository);
+            let earlier = before.iter().find(|earlier| {
+                earlier.component == member.component
+                    && earlier.data_id == member.data_id
+                    && earlier.dataset_type == member.dataset_type
+            });
+            match earlier {
+                Some(earlier) if identity::is(open, &found.record, &Recorded::of(earlier))? => {
+                    member.dataset = earlier.dataset;
+                }
+                _ => member.dataset = identity::of(open, &found.record)?,
+            }
+            Ok(member)
+        };
+        members.into_par_iter().map(settle).collect()
+    }
+
+    /// Returns the identity by which others know a dataset that this put found or will write.
+    pub(super) fn identity(&self, id: DatasetId) -> Result<DatasetId> {
+        match self.candidates.by_id(id) {
+            Some(found) => {
+                let chain = self.putter.planner.chain;
+                identity::of(chain.repository(found.repository), &found.record)
+            }
+            None => Ok(id),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use pantler_core::{DataId, DatasetId, ObjectRef, Origin, synonyms};
 use crate::assemble::{overlaid_part, without_overridden};
 use crate::candidates::Found;
 use crate::error::{Error, Result};
+use crate::identity::Recorded;
 
 use super::InputOnly;
 use super::decide::{Decider, is_from};
@@ -54,7 +55,13 @@ impl Decider<'_> {
         let claimed = self.claimed(component, info, &data_id, &parts)?;
         let known = match claimed {
             Some(id) if found.as_ref().is_none_or(|found| found.record.id != id) => {
-                self.candidates.fetch(self.putter.planner.chain, &[id])?;
+                let claimed = Recorded {
+                    id,
+                    dataset_type: component.dataset_type.clone(),
+                    data_id: data_id.clone(),
+                };
+                self.candidates
+                    .fetch(self.putter.planner.chain, &[claimed])?;
                 self.candidates.by_id(id).cloned()
             }
             _ => found,

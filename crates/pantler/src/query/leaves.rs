@@ -12,6 +12,7 @@ use pantler_core::{DatasetId, DatasetRecord, TypeName, synonyms};
 
 use crate::candidates::Found;
 use crate::error::{Asked, Result};
+use crate::identity;
 use crate::planner::Planner;
 use crate::recorded_definition::RecordedDefinition;
 
@@ -91,6 +92,8 @@ pub(crate) struct Recorded<'p, 'a> {
     sizes: PartSizes,
     bytes: HashMap<Part, u64>,
     wanted: HashSet<Part>,
+    /// What members whose identities were derived were recorded as.
+    derived: HashMap<DatasetId, identity::Recorded>,
 }
 
 /// The members of one composite.
@@ -108,6 +111,7 @@ impl<'p, 'a> Recorded<'p, 'a> {
             sizes: PartSizes::default(),
             bytes: HashMap::new(),
             wanted: HashSet::new(),
+            derived: HashMap::new(),
         }
     }
 
@@ -120,6 +124,10 @@ impl<'p, 'a> Recorded<'p, 'a> {
     }
 
     fn add(&mut self, record: &DatasetRecord) {
+        let derived = record.members.iter();
+        let derived = derived.filter(|member| member.dataset.is_derived());
+        self.derived
+            .extend(derived.map(|member| (member.dataset, identity::Recorded::of(member))));
         let members = record.members.iter();
         let composed = Composed {
             members: members
@@ -155,7 +163,8 @@ impl<'p, 'a> Recorded<'p, 'a> {
                 unknown.entry(part.0).or_default().push(&part.1);
             }
         }
-        for (index, repository) in self.planner.chain.repositories().iter().enumerate() {
+        let chain = self.planner.chain;
+        for (index, repository) in chain.repositories().iter().enumerate() {
             let mut ids: Vec<DatasetId> = unknown.keys().copied().collect();
             ids.sort();
             for batch in ids.chunks(1000) {
@@ -172,6 +181,23 @@ impl<'p, 'a> Recorded<'p, 'a> {
                         self.bytes.insert((record.id, part.to_vec()), bytes);
                     }
                 }
+            }
+        }
+        // For its size a file need not be read: what lies there now is counted, whether or not it is the same.
+        let (ids, left): (Vec<_>, Vec<_>) = unknown
+            .into_iter()
+            .filter_map(|(id, parts)| Some(((id, parts), self.derived.get(&id)?.clone())))
+            .unzip();
+        for ((id, parts), found) in ids.into_iter().zip(identity::candidates(chain, &left)?) {
+            let Some(found) = found.into_iter().next() else {
+                continue;
+            };
+            for part in parts {
+                let record = DatasetRecord::clone(&found.record);
+                let bytes = self
+                    .sizes
+                    .bytes(self.planner, None, found.repository, record, part)?;
+                self.bytes.insert((id, part.to_vec()), bytes);
             }
         }
         Ok(())

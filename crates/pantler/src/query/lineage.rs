@@ -6,6 +6,7 @@ use pantler_core::DatasetId;
 use pantler_core::composite_graph::GraphNode;
 
 use crate::error::{Error, Result};
+use crate::identity::{self, Recorded};
 use crate::planner::{Planner, check_found};
 use crate::resolve::{Resolved, resolve};
 
@@ -48,7 +49,8 @@ pub(crate) fn identity(planner: &Planner<'_>, resolved: &Resolved) -> Result<Dat
     };
     let plan = planner.plan(&whole)?;
     check_found(&plan, &whole, planner.chain)?;
-    plan.root.id().ok_or_else(|| Error::Unsupported {
+    let id = identity::of_node(planner.chain, &plan.root)?;
+    id.ok_or_else(|| Error::Unsupported {
         message: format!(
             "{} was never recorded, so it has no identity that another dataset could be made from",
             resolved.asked
@@ -58,12 +60,13 @@ pub(crate) fn identity(planner: &Planner<'_>, resolved: &Resolved) -> Result<Dat
 }
 
 fn made_from(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
+    let ids = identity::all_of(planner.chain, id)?;
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for (index, repository) in planner.chain.repositories().iter().enumerate() {
         let registry = repository.registry();
-        let descendants = registry.find_made_from(&[id])?.into_iter().flatten();
-        for record in descendants.chain(registry.find_users(&[id])?.into_iter().flatten()) {
+        let descendants = registry.find_made_from(&ids)?.into_iter().flatten();
+        for record in descendants.chain(registry.find_users(&ids)?.into_iter().flatten()) {
             if seen.insert(record.id) {
                 found.push(reference(planner, index, &record)?);
             }
@@ -74,28 +77,28 @@ fn made_from(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
 
 /// What a dataset was made from, then what it is made of; what has been removed since is not listed, and `explain` names it.
 fn used_by(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
-    let mut wanted: Vec<DatasetId> = Vec::new();
+    let mut wanted: Vec<Recorded> = Vec::new();
     for repository in planner.chain.repositories() {
         for record in repository.registry().find_ids(&[id])?.into_iter().flatten() {
             let all = record.precursors.iter().chain(&record.members);
-            wanted.extend(all.map(|member| member.dataset));
+            wanted.extend(all.map(Recorded::of));
         }
     }
     let mut seen = HashSet::new();
-    wanted.retain(|id| seen.insert(*id));
+    wanted.retain(|one| seen.insert(one.id));
+    let ids: Vec<DatasetId> = wanted.iter().map(|one| one.id).collect();
     let mut found = Vec::new();
     let mut known = HashSet::new();
     for (index, repository) in planner.chain.repositories().iter().enumerate() {
-        for record in repository
-            .registry()
-            .find_ids(&wanted)?
-            .into_iter()
-            .flatten()
-        {
+        for record in repository.registry().find_ids(&ids)?.into_iter().flatten() {
             if known.insert(record.id) {
                 found.push(reference(planner, index, &record)?);
             }
         }
+    }
+    wanted.retain(|one| !known.contains(&one.id));
+    for other in identity::find(planner.chain, &wanted)?.iter().flatten() {
+        found.push(reference(planner, other.repository, &other.record)?);
     }
     Ok(found)
 }

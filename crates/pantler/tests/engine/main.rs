@@ -27,6 +27,7 @@ mod putting;
 mod querying;
 mod replaced_planes;
 mod reviewed;
+mod scanning;
 mod several_outputs;
 mod support;
 mod tables;

@@ -95,6 +95,21 @@ pub(super) fn cases() -> Vec<Case> {
             )],
         },
         Case {
+            title: "A folder without a policy",
+            about: "Files are found by their names once a policy says how they are named.",
+            place: || {
+                let place = Place::new();
+                place.write("night/calexp/0903334/016.fits", "");
+                place.write("policy.yaml", POLICY);
+                place
+            },
+            line: "query night",
+            follow: &[
+                Follow::Again(|place| place.write("night/policy.yaml", POLICY)),
+                Follow::Type("init night --policy policy.yaml"),
+            ],
+        },
+        Case {
             title: "A folder that is no repository",
             about: "A repository is a folder that `pantler init` made.",
             place: || {
@@ -135,3 +150,11 @@ pub(super) fn aliased_survey() -> Place {
     place.ok("alias single_visit calexp calexp:sfm");
     place
 }
+
+const POLICY: &str = "\
+datasets:
+  calexp:
+    template: 'calexp/%(visit)07d/%(ccd)03d.fits'
+    python: lsst.afw.image.ExposureF
+    storage: FitsStorage
+";

@@ -82,6 +82,17 @@ pub(super) fn cases() -> Vec<Case> {
             ],
         },
         Case {
+            title: "A folder without an index",
+            about: "It is scanned, and can be read; pantler writes nothing into it unasked.",
+            place: || {
+                let place = with("get single_visit calexp:sfm visit=903334 ccd=17 --out b.fits");
+                forget_index(&place, "single_visit");
+                place
+            },
+            line: "put single_visit calexp:sfm b.fits visit=903334 ccd=18",
+            follow: &[Follow::Paste, Follow::Paste],
+        },
+        Case {
             title: "A path that another type owns",
             about: "Two types may read one file; the first to write it owns it.",
             place: || {
@@ -199,4 +210,9 @@ fn edit(place: &Place, old: &str, new: &str) {
     let policy = std::fs::read_to_string(path).expect("it is there");
     assert!(policy.contains(old));
     place.write("jointcal/policy.yaml", &policy.replace(old, new));
+}
+
+/// Leaves a repository as a folder of files with a policy.
+fn forget_index(place: &Place, repository: &str) {
+    std::fs::remove_dir_all(place.path(repository).join(".pantler")).expect("it can be removed");
 }
