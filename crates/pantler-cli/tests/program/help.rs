@@ -109,6 +109,9 @@ fn ingest() {
       [FILE|key=value]...
               The files, and keys that all of them have; the other keys are read from headers and paths
 
+              With --mode in-place, no file at all means every file that lies where the template puts
+              it.
+
       [FILE]...
               After --: files, whatever their names look like
 

@@ -6,6 +6,7 @@ mod support;
 mod contract;
 mod errors;
 mod help;
+mod mending;
 mod messages;
 mod scanning;
 mod survey;
