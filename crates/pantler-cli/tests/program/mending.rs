@@ -156,6 +156,7 @@ fn a_file_that_contradicts_its_own_sums_is_named_and_left_alone() {
 #[test]
 fn a_composition_whose_member_is_gone_stays_until_it_is_forgotten() {
     let place = survey();
+    place.ok("link jointcal calexp:jointcal visit=903334 ccd=16 tract=0");
     assert_eq!(checked(&place, "fsck jointcal"), clean());
     place.ok("get single_visit calexp:sfm visit=903334 ccd=16 --out a.fits");
     place.ok("rm single_visit calexp:sfm visit=903334 ccd=16 --force");
