@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pantler import _pantler
+if TYPE_CHECKING:
+    from pantler.butler import Butler
 
 # Where Linux has files in memory, and what is taken of it: containers often have 64 MB.
 _MEMORY = "/dev/shm"
@@ -21,23 +22,21 @@ _ENDINGS = {"FitsStorage": "fits", "ParquetStorage": "parquet"}
 def written(obj: Any, python: str, storage: str = "FitsStorage") -> bytes:
     """Return the bytes of the file that holds an object of the class `python`."""
     with _folder(obj.nbytes) as folder:
-        engine = _engine(folder, python, storage)
-        report = engine.put(obj, "it", {"n": 0}, False, False, [], [])
-        with open(os.path.join(folder, report["written"][0]), "rb") as file:
+        report = _butler(folder, python, storage).put(obj, "it", n=0)
+        with open(os.path.join(folder, report.written[0]), "rb") as file:
             return file.read()
 
 
 def read(data: bytes, python: str, storage: str = "FitsStorage") -> Any:
     """Return the object of the class `python` that the bytes of a file hold."""
     with _folder(len(data)) as folder:
-        engine = _engine(folder, python, storage)
+        butler = _butler(folder, python, storage)
         path = os.path.join(folder, f"0.{_ENDINGS[storage]}")
         with open(path, "wb") as file:
             file.write(data)
-        failed = engine.ingest("it", [path], {"n": 0}, "in-place", False, [])[3]
-        for _, error in failed:
+        for _, error in butler.ingest("it", path, mode="in-place", n=0).failed:
             raise error
-        return engine.get("it", {"n": 0}, None, None, None, False)
+        return butler.get("it", n=0)
 
 
 def _folder(size: int) -> tempfile.TemporaryDirectory[str]:
@@ -46,18 +45,9 @@ def _folder(size: int) -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="pantler-", dir=_MEMORY if is_in_memory else None)
 
 
-def _engine(folder: str, python: str, storage: str) -> _pantler.Engine:
-    # JSON strings are YAML's, and neither value needs an escape.
-    policy = (
-        f'{{"datasets": {{"it": {{"template": "%(n)d.{_ENDINGS[storage]}", "python": "{python}", "storage": "{storage}"}}}}}}'
-    )
-    _pantler.init(folder, [("policy.yaml", policy)], [], [])
-    return _pantler.Engine(
-        inputs=[],
-        outputs=[folder],
-        tags=[],
-        who=("", ""),
-        add_parents=False,
-        inputs_in_order=False,
-        cache_bytes=0,
-    )
+def _butler(folder: str, python: str, storage: str) -> Butler:
+    # It is made when it is needed, since a butler's puts convert by what imports this.
+    from pantler.butler import Butler
+
+    definition = {"template": f"%(n)d.{_ENDINGS[storage]}", "python": python, "storage": storage}
+    return Butler.open(folder, policy={"datasets": {"it": definition}}, cache_bytes=0)

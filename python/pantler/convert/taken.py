@@ -50,33 +50,36 @@ def ways(obj: Any) -> list[Way]:
 
 
 def candidates(obj: Any) -> Iterator[Any]:
-    """Return an iterator over the objects of pantler that stand for another package's; the object itself where it needs none."""
-    made = ways(obj)
-    if not made:
-        yield obj
-    errors = []
-    for way in made:
+    """Return an iterator over the objects of pantler that stand for another package's, and at last the object itself.
+
+    Where none of several ways succeeds, the first one's error says why; a dataset type of the object's own class takes it as it is.
+    """
+    first, succeeded = None, False
+    for way in ways(obj):
         try:
             candidate = way(obj)
         except PantlerError as error:
-            errors.append(error)
+            first = first or error
             continue
+        succeeded = True
         yield candidate
-    if made and len(errors) == len(made):
-        raise errors[0]
+    if first is not None and not succeeded:
+        raise first
+    yield obj
 
 
 def put_as(obj: Any, put: Callable[[Any], Result]) -> Result:
     """Put the first candidate that is of the class which the dataset type asks for.
 
-    The engine refuses another class before it writes anything, with an error of the kind `request`; each other error ends it.
+    The engine refuses another class before it writes anything, with an error of the kind `request`; each other error ends it. Where
+    all are refused, the first refusal is what is said.
     """
     first = None
     for candidate in candidates(obj):
         try:
             return put(candidate)
         except PantlerError as error:
-            if error.kind != "request":
+            if error.kind != "request" and (first is None or candidate is not obj):
                 raise
             first = first or error
     assert first is not None
