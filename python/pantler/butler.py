@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import getpass
-import json
 import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,8 @@ from typing import Any
 
 from pantler import _pantler, convert
 from pantler.errors import DataIdError, PantlerError
+from pantler.plugins import Plugins
+from pantler.policies import policies_for_one, policy_texts
 from pantler.results import (
     DatasetRef,
     FsckReport,
@@ -25,6 +26,7 @@ from pantler.results import (
     QueryResult,
     RemoveResult,
 )
+from pantler.trust import trusted
 
 # How many datasets `get_many` reads together.
 _TOGETHER = 16
@@ -49,7 +51,11 @@ class Butler:
     """Gets and puts datasets. Cheap to open; safe to use from many threads; a child process goes on with it.
 
     `inputs` and `outputs` are a path, a `RepositoryArgs`, a dictionary of its fields, or a list of these. An output that does
-    not exist is made, with `policy` and with the inputs as its parents. `tags` gives each repository root a tag or several.
+    not exist is made, with `policy` and with the inputs as its parents; without an output `policy` serves this butler alone.
+    `tags` gives each repository root a tag or several.
+
+    Policies may name code. That of repositories which are not the user's own runs only where `trust` names the repository or the
+    module; pickles are read only with `allow_pickle`. `storages` are storages in Python by name.
     """
 
     def __init__(
@@ -59,6 +65,9 @@ class Butler:
         *,
         policy=None,
         tags=None,
+        allow_pickle=False,
+        trust=(),
+        storages=None,
         add_parents=False,
         inputs_in_order=False,
         cache_bytes=None,
@@ -81,9 +90,18 @@ class Butler:
         if not inputs and not outputs:
             raise PantlerError("no repository is named", hints=["Butler.open(root), Butler(inputs=…, outputs=…)"])
         roots = [_path(each.root) for each in inputs]
+        plugins = Plugins(allow_pickle=allow_pickle)
+        for name, storage in (storages or {}).items():
+            plugins.storages.register(name, storage)
+        local = []
         for each in outputs:
-            _make(each, policy, roots)
+            local += _make(each, policy, roots, plugins)
+        if not outputs:
+            local += [(roots[0], text) for text in policies_for_one(policy, plugins)]
         self._settings = {
+            "plugins": plugins,
+            "trusted": trusted(trust),
+            "policies": local,
             "inputs": roots,
             "outputs": [_path(each.root) for each in outputs],
             "tags": _tags(inputs + outputs, tags),
@@ -306,6 +324,10 @@ class Butler:
         """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left."""
         return FsckReport(**self._engine.fsck(bool(deep), bool(repair)))
 
+    def register_storage(self, name, storage) -> None:
+        """Give a storage in Python a name that policies can use: an object or a class with `read(data)` and `write(obj)`."""
+        self._settings["plugins"].storages.register(name, storage)
+
     @property
     def repositories(self) -> list[str]:
         """The roots of the repositories in search order."""
@@ -327,7 +349,9 @@ class Butler:
         return f"Butler({', '.join(self.repositories)})"
 
 
-_OPENING = ("inputs", "outputs", "policy", "tags", "add_parents", "inputs_in_order", "cache_bytes")
+_OPENING = (
+    "inputs", "outputs", "policy", "tags", "allow_pickle", "trust", "storages", "add_parents", "inputs_in_order", "cache_bytes",
+)
 _GETTING = ("bbox", "columns", "rows", "composition", "version", "tag", "dataId")
 _PUTTING = ("replace", "inputs", "input_only", "notes", "version", "dataId")
 _QUERYING = ("where", "order_by", "limit", "made_from", "used_by", "dataId")
@@ -384,8 +408,11 @@ def _repositories(given, what: str) -> list[RepositoryArgs]:
     )
 
 
-def _make(output: RepositoryArgs, policy, inputs: list[str]) -> None:
-    """Make an output that does not exist, where it is said what is in it; without that the engine makes it of its inputs."""
+def _make(output: RepositoryArgs, policy, inputs: list[str], plugins: Plugins) -> list[tuple[str, str]]:
+    """Make an output that does not exist, where it is said what is in it; without that the engine makes it of its inputs.
+
+    Returned is what of the policy serves this butler only: with the repository's root.
+    """
     root = _path(output.root)
     own = output.policy if output.policy is not None else policy
     is_new = not os.path.exists(root) or (os.path.isdir(root) and not os.listdir(root))
@@ -395,22 +422,13 @@ def _make(output: RepositoryArgs, policy, inputs: list[str]) -> None:
                 f"{root} exists already, and keeps its own policy",
                 hints=["leave `policy` away, or make another repository"],
             )
-        return
+        return []
     parents = [_path(parent) for parent in _list(output.parents)] or inputs
     if own is not None or output.parents is not None:
-        _pantler.init(root, _policies(own), parents, [])
-
-
-def _policies(given) -> list[tuple[str, str]]:
-    texts = []
-    for each in _list(given):
-        if isinstance(each, Mapping):
-            # JSON is YAML.
-            texts.append(("policy.yaml", json.dumps(each, indent=1)))
-        else:
-            with open(each, encoding="utf-8") as file:
-                texts.append((os.fspath(each), file.read()))
-    return texts
+        lasting, local = policy_texts(own, plugins)
+        _pantler.init(root, lasting, parents, [])
+        return [(root, text) for text in local]
+    return []
 
 
 def _list(given) -> list:

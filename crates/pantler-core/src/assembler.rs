@@ -2,6 +2,7 @@
 //!
 //! Plug-ins see components only, never a butler, a repository or a file.
 
+use crate::imports::Raised;
 use crate::policy::Apply;
 use crate::{DataId, ObjectRef, TypeName};
 
@@ -72,4 +73,17 @@ pub struct AssemblyError {
     pub component: Option<String>,
     /// What went wrong, in the plug-in's words.
     pub message: String,
+    /// What a plug-in of another language raised.
+    pub raised: Option<Raised>,
+}
+
+impl AssemblyError {
+    /// Starts an error in the plug-in's words.
+    pub fn new(component: Option<&str>, message: impl Into<String>) -> AssemblyError {
+        AssemblyError {
+            component: component.map(str::to_owned),
+            message: message.into(),
+            raised: None,
+        }
+    }
 }

@@ -381,6 +381,9 @@ fn file_node(
     definition: &Arc<Definition>,
     part: &[String],
 ) -> Result<GraphNode, GraphError> {
+    if definition.virtual_reader.is_some() {
+        return Ok(virtual_node(policy, definition, part));
+    }
     let Some(template) = &definition.template else {
         return Err(GraphError::Incomplete {
             name: definition.name.clone(),
@@ -404,6 +407,26 @@ fn file_node(
         sources: Vec::new(),
     }
     .with_own_sources())
+}
+
+/// What a function makes from the data ID alone is a composite without components: it has no artifact, and exists where its keys
+/// are given.
+fn virtual_node(policy: usize, definition: &Arc<Definition>, part: &[String]) -> GraphNode {
+    GraphNode {
+        component: None,
+        dataset_type: definition.name.clone(),
+        part: part.to_vec(),
+        definition: definition.clone(),
+        policy,
+        kind: GraphKind::Composite(Vec::new()),
+        keys: match &definition.template {
+            Some(template) => template.keys().to_vec(),
+            None => union_of_keys(definition, &[]),
+        },
+        optional_keys: Vec::new(),
+        sources: Vec::new(),
+    }
+    .with_own_sources()
 }
 
 /// A composite's required keys are the union of its components', those of subset components (rule R16) and of components whose

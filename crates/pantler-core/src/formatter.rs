@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::imports::PluginError;
 use crate::store::Pieces;
 use crate::survey::{Survey, SurveyRequest, SurveyedUnit, SurveyedUnits};
 use crate::{ObjectRef, RowRanges, StoreError};
@@ -285,6 +286,14 @@ pub enum FormatError {
         file: String,
         /// What cannot be done.
         why: String,
+    },
+    /// A storage of the user's failed.
+    #[error("{file}: {source}")]
+    Plugin {
+        /// The file, or the storage where there is no file yet.
+        file: String,
+        /// What it raised.
+        source: PluginError,
     },
     /// The bytes could not be had.
     #[error(transparent)]

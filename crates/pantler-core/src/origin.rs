@@ -18,6 +18,8 @@ pub struct Origin {
     pub part: Vec<String>,
     /// Whether all of it was read: `false` for a cutout, some columns, some rows.
     pub whole: bool,
+    /// Whether a standardizer ran on it: then it is not what the artifact holds (rule R23).
+    pub standardized: bool,
 }
 
 impl Origin {

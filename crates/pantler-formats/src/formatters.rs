@@ -23,7 +23,11 @@ use crate::yaml::YamlFormatter;
 #[derive(Clone, Default)]
 pub struct FormatterSet {
     by_storage: BTreeMap<String, Arc<dyn Formatter>>,
+    others: Option<Arc<OtherStorages>>,
 }
+
+/// Finds the formatter of a storage that the set itself does not have.
+pub type OtherStorages = dyn Fn(&str) -> Option<Arc<dyn Formatter>> + Send + Sync;
 
 impl FormatterSet {
     /// Returns the formatters that come with pantler.
@@ -52,9 +56,17 @@ impl FormatterSet {
         self
     }
 
+    /// Returns the set with somebody who knows further storages; those of the set itself come first.
+    #[must_use]
+    pub fn with_others(mut self, others: Arc<OtherStorages>) -> FormatterSet {
+        self.others = Some(others);
+        self
+    }
+
     /// Returns the formatter of a storage.
     pub fn get(&self, storage: &str) -> Option<Arc<dyn Formatter>> {
-        self.by_storage.get(storage).cloned()
+        let others = || self.others.as_ref().and_then(|others| others(storage));
+        self.by_storage.get(storage).cloned().or_else(others)
     }
 
     /// Returns the storage names, in order.

@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 
 use crate::data_ids::Given;
-use crate::engine::{put_document, put_options};
+use crate::engine::{Uses, put_document, put_options};
 use crate::failure::{Failure, Raise};
-use crate::{plain, process, taken};
+use crate::{plain, process};
 
 /// A batch as Python's half of the package uses it.
 #[pyclass(frozen, module = "pantler._pantler")]
@@ -81,7 +81,12 @@ impl Batch {
         inputs: Vec<(String, Given)>,
         notes: Vec<(String, String)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let object = taken::object(object)?;
+        let uses = py.detach(|| {
+            let held = self.batch()?;
+            let batch = held.as_ref().ok_or_else(|| Failure::request(ENDED))?;
+            Ok::<_, Failure>(Uses::of(batch.butler(), name, &data_id.0))
+        });
+        let object = uses.or_raise(py)?.taken(object)?;
         let options = put_options(replace, drop_input_only, inputs, notes);
         self.add(py, |batch| batch.put(&object, name, &data_id.0, &options))
     }

@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pantler::assemble::PluginSet;
+use pantler::core::composite_graph::Definitions;
 use pantler::core::expression::Expression;
 use pantler::core::policy::PolicyText;
+use pantler::core::python_type::{PythonType, python_type};
 use pantler::core::{KeyType, RowRanges};
 use pantler::fsck::{FsckOptions, FsckReport};
 use pantler::{
-    Butler, ButlerOptions, Composition, IngestMode, IngestOptions, InputOnly, ObjectRef,
-    OnConflict, Parameters, Plan, PutOptions, PutResult, Query, RemoveOptions, Who, data_id_json,
-    explain_json, explain_tree, export,
+    Butler, ButlerOptions, Composition, DataId, IngestMode, IngestOptions, InputOnly, ObjectRef,
+    OnConflict, Parameters, Plan, PutOptions, PutResult, Query, RemoveOptions, Trust, Who,
+    data_id_json, explain_json, explain_tree, export,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -20,6 +23,7 @@ use crate::batch::Batch;
 use crate::data_ids::{self, Given};
 use crate::failure::{Failure, Raise};
 use crate::objects::records::taken_box;
+use crate::plugins::imports::PythonImports;
 use crate::rows::Rows;
 use crate::wrapped::wrap;
 use crate::{plain, process, taken};
@@ -37,21 +41,75 @@ struct Settings {
     add_parents: bool,
     inputs_in_order: bool,
     cache_bytes: Option<u64>,
+    plugins: PythonImports,
+    trusted: (Vec<PathBuf>, Vec<String>),
+    policies: Vec<(PathBuf, String)>,
 }
 
 impl Settings {
     fn open(&self) -> Result<Butler, Failure> {
         process::prepare();
         let standard = ButlerOptions::default();
+        let (repositories, modules) = &self.trusted;
+        let trust = modules
+            .iter()
+            .fold(Trust::default(), |trust, module| trust.with_module(module));
+        let trust = repositories
+            .iter()
+            .fold(trust, |trust, root| trust.with_repository(root));
         let options = ButlerOptions {
             who: self.who.clone(),
             tags: self.tags.clone(),
+            policies: self.policies.clone(),
+            plugins: PluginSet::standard().with_imports(Arc::new(self.plugins.clone()), trust),
             add_parents: self.add_parents,
             inputs_in_order: self.inputs_in_order,
             cache_bytes: self.cache_bytes.unwrap_or(standard.cache_bytes),
             ..standard
         };
         Ok(Butler::open(&self.inputs, &self.outputs, options)?)
+    }
+}
+
+/// What code of the user's a put of a type could need.
+pub enum Uses {
+    /// The storage is in Python.
+    Storage,
+    /// It has a class or an assembler of the user's, or is made of parts.
+    Plugins,
+    /// Only pantler's own.
+    Neither,
+}
+
+impl Uses {
+    /// Returns the engine's object of what is put.
+    pub fn taken(self, object: &Bound<'_, PyAny>) -> PyResult<ObjectRef> {
+        match self {
+            Uses::Storage => taken::kept(object),
+            Uses::Plugins => taken::anything(object),
+            Uses::Neither => taken::object(object),
+        }
+    }
+
+    /// Says what a put under a name needs.
+    pub fn of(butler: &Butler, name: &str, data_id: &DataId) -> Uses {
+        let found = butler.resolve(name, data_id).ok().and_then(|resolved| {
+            let (_, definition) = butler.chain().find_definition(&resolved.dataset_type)?;
+            Some((definition, resolved.part.is_empty()))
+        });
+        let Some((definition, is_whole)) = found else {
+            return Uses::Neither;
+        };
+        let storage = definition.storage.as_deref();
+        let known = |storage| butler.formatters().names().any(|known| known == storage);
+        let class = definition.python.as_deref().map(python_type);
+        if is_whole && storage.is_some_and(|storage| !known(storage)) {
+            Uses::Storage
+        } else if definition.composite.is_some() || matches!(class, Some(PythonType::Foreign(_))) {
+            Uses::Plugins
+        } else {
+            Uses::Neither
+        }
     }
 }
 
@@ -129,6 +187,13 @@ impl Engine {
         .or_raise(py)
     }
 
+    /// Returns the engine's object of what is put. Where no code of the user's takes part in the put, it must be one that pantler
+    /// can write; a storage in Python gets what was put as it is.
+    fn taken(&self, object: &Bound<'_, PyAny>, name: &str, data_id: &Given) -> PyResult<ObjectRef> {
+        let uses = self.run(object.py(), |butler| Ok(Uses::of(butler, name, &data_id.0)))?;
+        uses.taken(object)
+    }
+
     fn butler(&self, py: Python<'_>) -> PyResult<Arc<Butler>> {
         let ours = |opened: &Opened| {
             let is_ours = opened.process == std::process::id();
@@ -196,6 +261,9 @@ impl Engine {
         add_parents: bool,
         inputs_in_order: bool,
         cache_bytes: Option<u64>,
+        plugins: Py<PyAny>,
+        trusted: (Vec<PathBuf>, Vec<String>),
+        policies: Vec<(PathBuf, String)>,
     ) -> PyResult<Engine> {
         let settings = Settings {
             inputs,
@@ -208,6 +276,9 @@ impl Engine {
             add_parents,
             inputs_in_order,
             cache_bytes,
+            plugins: PythonImports(Arc::new(plugins)),
+            trusted,
+            policies,
         };
         let opening = &settings;
         let butler = py.detach(|| opening.open()).or_raise(py)?;
@@ -316,7 +387,7 @@ impl Engine {
         inputs: Vec<(String, Given)>,
         notes: Vec<(String, String)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let object = taken::object(object)?;
+        let object = self.taken(object, name, &data_id)?;
         let options = put_options(replace, drop_input_only, inputs, notes);
         let result = self.run(py, |butler| {
             Ok(butler.put(&object, name, &data_id.0, &options)?)

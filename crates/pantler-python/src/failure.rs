@@ -9,7 +9,11 @@ use pyo3::types::{PyDict, PyList};
 
 /// A failure on its way to Python; [`Failure::raise`] makes the exception once the interpreter is held.
 #[derive(Debug)]
-pub struct Failure(Box<Report>);
+pub struct Failure {
+    report: Box<Report>,
+    /// What code of the user's raised: it arrives as it was raised.
+    raised: Option<PyErr>,
+}
 
 impl Failure {
     /// Starts a failure of a request that makes no sense.
@@ -19,22 +23,32 @@ impl Failure {
 
     /// Starts a failure of any kind.
     pub fn of(kind: Kind, message: impl Into<String>) -> Failure {
-        Failure(Box::new(Report::new(kind, message)))
+        Failure::reported(Report::new(kind, message))
+    }
+
+    fn reported(report: Report) -> Failure {
+        Failure {
+            report: Box::new(report),
+            raised: None,
+        }
     }
 
     /// Adds the reason.
     pub fn because(self, why: impl Into<String>) -> Failure {
-        Failure(Box::new(self.0.fact(Label::Why, why)))
+        Failure::reported(self.report.fact(Label::Why, why))
     }
 
     /// Adds what to do.
     pub fn hint(self, hint: impl Into<String>) -> Failure {
-        Failure(Box::new(self.0.hint(hint)))
+        Failure::reported(self.report.hint(hint))
     }
 
     /// Returns the exception as an object.
     pub fn exception<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let report = &self.0;
+        if let Some(raised) = &self.raised {
+            return Ok(raised.value(py).clone().into_any());
+        }
+        let report = &self.report;
         let facts = PyDict::new(py);
         for (label, lines) in &report.facts {
             facts.set_item(label.to_string(), lines)?;
@@ -61,6 +75,9 @@ impl Failure {
 
     /// Returns the exception, to be raised.
     pub fn raise(self, py: Python<'_>) -> PyErr {
+        if let Some(raised) = self.raised {
+            return raised;
+        }
         match self.exception(py) {
             Ok(exception) => PyErr::from_value(exception),
             Err(error) => error,
@@ -70,7 +87,13 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure(Box::new(error.report()))
+        let raised = error
+            .raised()
+            .and_then(|raised| raised.exception().downcast_ref::<PyErr>());
+        Failure {
+            report: Box::new(error.report()),
+            raised: raised.map(|raised| Python::attach(|py| raised.clone_ref(py))),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! - whatever reads, writes or computes for long lets other Python threads run meanwhile (`engine.rs`);
 //! - an object of the engine is one object of Python, as long as anybody holds it (`wrapped.rs`);
 //! - arrays are views on the engine's memory that cannot be written through (`view.rs`);
+//! - code of the user's runs with no lock of the engine held, and what it raises arrives as it was raised (`plugins.rs`);
 //! - a child process that was forked goes on with repositories opened anew (`process.rs`).
 
 mod batch;
@@ -15,6 +16,7 @@ mod engine;
 mod failure;
 mod objects;
 mod plain;
+mod plugins;
 mod process;
 mod program;
 mod rows;
@@ -50,7 +52,7 @@ mod _pantler {
     #[pymodule_export]
     use crate::view::View;
     #[pymodule_export]
-    use crate::wrapped::DataObject;
+    use crate::wrapped::{DataObject, set_component};
 
     use pyo3::prelude::*;
 

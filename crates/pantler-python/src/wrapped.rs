@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use pantler::assemble::Attached;
+use pantler::core::object::ComponentError;
 use pantler::core::synonyms::canonical;
 use pantler::objects::{self, summary_of};
 use pantler::{Object, ObjectRef};
@@ -21,12 +23,15 @@ use crate::objects::image::{Image, Mask};
 use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
 use crate::objects::table::Table;
 use crate::objects::wcs::Wcs;
+use crate::plugins::foreign::Foreign;
 use crate::{data_ids, plain, taken};
 
 /// An immutable object with named components; the base of all classes.
 #[pyclass(frozen, weakref, subclass, module = "pantler")]
 pub struct DataObject {
     object: ObjectRef,
+    /// The same with the objects that an assembler attached to it.
+    attached: Option<ObjectRef>,
 }
 
 /// Python's objects by the address of the engine's. An entry lives as long as Python's object, which keeps the engine's, so
@@ -57,6 +62,9 @@ pub fn wrap<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAn
     if let Some(blob) = any.downcast_ref::<objects::Blob>() {
         return Ok(PyBytes::new(py, blob.bytes()).into_any());
     }
+    if let Some(foreign) = any.downcast_ref::<Foreign>() {
+        return Ok(foreign.object(py));
+    }
     let known = known(py)?;
     let address = address(&object);
     let found = known.call_method1("get", (address,))?;
@@ -69,11 +77,14 @@ pub fn wrap<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAn
 }
 
 fn made<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAny>> {
+    let bare = Attached::bare(&object);
+    let attached = (!Arc::ptr_eq(&bare, &object)).then_some(object);
+    let object = bare;
     macro_rules! class {
         ($class:ident) => {
             Bound::new(
                 py,
-                PyClassInitializer::from(DataObject { object }).add_subclass($class {}),
+                PyClassInitializer::from(DataObject { object, attached }).add_subclass($class {}),
             )?
             .into_any()
         };
@@ -104,7 +115,7 @@ fn made<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAny>> 
     } else if any.is::<objects::Component>() && object.class() == "Psf" {
         class!(Psf)
     } else {
-        Bound::new(py, DataObject { object })?.into_any()
+        Bound::new(py, DataObject { object, attached })?.into_any()
     })
 }
 
@@ -123,12 +134,16 @@ impl DataObject {
         C: PyClass<BaseType = DataObject>,
     {
         let object = Arc::new(object);
-        PyClassInitializer::from(DataObject { object }).add_subclass(class)
+        PyClassInitializer::from(DataObject {
+            object,
+            attached: None,
+        })
+        .add_subclass(class)
     }
 
-    /// Returns the engine's object.
-    pub fn object(&self) -> &ObjectRef {
-        &self.object
+    /// Returns the engine's object, with all that is attached to it.
+    pub fn whole(&self) -> &ObjectRef {
+        self.attached.as_ref().unwrap_or(&self.object)
     }
 
     /// Returns the engine's object as the class that the Python class stands for.
@@ -154,22 +169,42 @@ impl DataObject {
 
     fn part(&self, name: &str) -> Option<ObjectRef> {
         let camel = camel_case(name);
-        self.object
-            .component(name)
-            .or_else(|| self.object.component(&camel))
+        let whole = self.whole();
+        whole.component(name).or_else(|| whole.component(&camel))
     }
 
     fn replaced(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<ObjectRef> {
         let py = value.py();
         let value = taken::object(value)?;
-        let name = if self.object.component(name).is_some() {
+        let name = if self.whole().component(name).is_some() {
             name.to_owned()
         } else {
             camel_case(name)
         };
-        self.object
+        self.whole()
             .with_component(canonical(&name), &value)
             .or_raise(py)
+    }
+}
+
+/// Returns a copy of an object with one component replaced, as drafts do it; what its class has no component for is attached.
+#[pyfunction]
+pub fn set_component<'py>(
+    py: Python<'py>,
+    object: &Bound<'py, DataObject>,
+    name: &str,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let whole = object.get().whole();
+    let part = taken::anything(value)?;
+    let camel = camel_case(name);
+    match whole.with_component(canonical(&camel), &part) {
+        Ok(changed) => wrap(py, changed),
+        Err(ComponentError::Unknown { .. }) => {
+            let attached = Attached::to(whole, name, taken::kept(value)?);
+            wrap(py, Arc::new(attached))
+        }
+        Err(error) => Err(error).or_raise(py),
     }
 }
 
@@ -196,19 +231,19 @@ impl DataObject {
     /// The names of the components that the object has.
     #[getter]
     fn component_names(&self) -> Vec<String> {
-        self.object.component_names()
+        self.whole().component_names()
     }
 
     /// About how many bytes of memory the object holds, shared parts included.
     #[getter]
     fn nbytes(&self) -> u64 {
-        self.object.memory()
+        self.whole().memory()
     }
 
     /// The dataset that the object was read from, if it is unchanged since: type, data ID, identity, part, whole.
     #[getter]
     fn origin<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let Some(origin) = self.object.origin() else {
+        let Some(origin) = self.whole().origin() else {
             return Ok(None);
         };
         let dict = PyDict::new(py);
@@ -222,12 +257,18 @@ impl DataObject {
         Ok(Some(dict))
     }
 
+    /// The object without what an assembler attached to it.
+    #[getter]
+    fn bare<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        wrap(py, self.object.clone())
+    }
+
     /// Returns a component; synonyms are understood. A component that the object does not have is a KeyError.
     fn component<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         match self.part(name) {
             Some(part) => wrap(py, part),
             None => {
-                let names = self.object.component_names();
+                let names = self.whole().component_names();
                 let class = self.object.class();
                 Err(Failure::of(
                     pantler::core::report::Kind::NotFound,
@@ -263,7 +304,7 @@ impl DataObject {
 
     /// Returns the first difference in values from another object, in words; None if they are the same.
     fn difference(&self, py: Python<'_>, other: &Bound<'_, DataObject>) -> Option<String> {
-        let (mine, other) = (&self.object, &other.get().object);
+        let (mine, other) = (self.whole(), other.get().whole());
         py.detach(|| mine.difference(other.as_ref()))
     }
 
@@ -286,14 +327,14 @@ impl DataObject {
 
     fn __dir__<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<String>> {
         let mut names: Vec<String> = slf.get_type().dir()?.extract()?;
-        names.extend(slf.get().object.component_names());
+        names.extend(slf.get().whole().component_names());
         names.sort();
         names.dedup();
         Ok(names)
     }
 
     fn __repr__(&self) -> String {
-        let names = self.object.component_names();
+        let names = self.whole().component_names();
         match names.is_empty() {
             true => format!("{}()", self.object.class()),
             false => format!("{}({})", self.object.class(), names.join(", ")),

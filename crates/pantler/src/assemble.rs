@@ -1,5 +1,6 @@
 //! Puts composites together and takes them apart: the plug-ins that need no code of the user's, and those that users register.
 
+mod attached;
 mod container;
 mod focal_plane;
 mod overlay;
@@ -9,8 +10,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pantler_core::assembler::{Assembler, Disassembler};
+use pantler_core::imports::Imports;
 use pantler_core::python_type::{PythonType, python_type};
 
+use crate::trust::Trust;
+
+pub use attached::Attached;
 pub use container::{Container, ContainerAssembler, Entry};
 pub use focal_plane::FocalPlane;
 pub use overlay::{Overlay, overlaid_part};
@@ -21,6 +26,8 @@ pub use overridden::without_overridden;
 pub struct PluginSet {
     assemblers: BTreeMap<String, Arc<dyn Assembler>>,
     disassemblers: BTreeMap<String, Arc<dyn Disassembler>>,
+    imports: Option<Arc<dyn Imports>>,
+    trust: Trust,
 }
 
 impl PluginSet {
@@ -29,6 +36,8 @@ impl PluginSet {
         PluginSet {
             assemblers: BTreeMap::new(),
             disassemblers: BTreeMap::new(),
+            imports: None,
+            trust: Trust::default(),
         }
         .with_assembler(OVERLAY, Arc::new(Overlay))
         .with_disassembler(OVERLAY, Arc::new(Overlay))
@@ -51,6 +60,23 @@ impl PluginSet {
     ) -> PluginSet {
         self.disassemblers.insert(name.to_owned(), disassembler);
         self
+    }
+
+    /// Returns the set with somebody who follows import paths, where `trust` allows it.
+    pub fn with_imports(mut self, imports: Arc<dyn Imports>, trust: Trust) -> PluginSet {
+        self.imports = Some(imports);
+        self.trust = trust;
+        self
+    }
+
+    /// Returns who follows import paths.
+    pub fn imports(&self) -> Option<&Arc<dyn Imports>> {
+        self.imports.as_ref()
+    }
+
+    /// Returns which repositories may ask for code.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// Returns an assembler by name.

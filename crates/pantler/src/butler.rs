@@ -14,7 +14,7 @@ use crate::assemble::PluginSet;
 use crate::cache::{DEFAULT_CACHE_BYTES, ObjectCache};
 use crate::chain::Chain;
 use crate::error::{Error, Result};
-use crate::execute::Executor;
+use crate::execute::{Conversions, Executor};
 use crate::fsck::{FsckOptions, FsckReport};
 use crate::identity::{self, Recorded};
 use crate::ingest::{IngestOptions, IngestReport};
@@ -42,6 +42,8 @@ pub struct ButlerOptions {
     pub inputs_in_order: bool,
     /// Tags for repositories, beside those that they keep themselves: each with the repository's path.
     pub tags: Vec<(PathBuf, String)>,
+    /// Policies for this butler alone, over those that repositories keep: each with the repository's path.
+    pub policies: Vec<(PathBuf, String)>,
     /// Opens local repositories; statistics and tests wrap what it returns.
     pub opener: Arc<Opener>,
 }
@@ -56,6 +58,7 @@ impl Default for ButlerOptions {
             add_parents: false,
             inputs_in_order: false,
             tags: Vec::new(),
+            policies: Vec::new(),
             opener: Arc::new(open_local),
         }
     }
@@ -65,6 +68,8 @@ impl Default for ButlerOptions {
 pub struct Butler {
     chain: Chain,
     formatters: FormatterSet,
+    /// Those of pantler alone: finding and comparing runs no code of the user's.
+    own_formatters: FormatterSet,
     plugins: PluginSet,
     who: Who,
     cache: ObjectCache,
@@ -91,7 +96,8 @@ impl Butler {
         for output in outputs {
             adopt_inputs(output, inputs, &options)?;
         }
-        let mut chain = Chain::open(outputs, inputs, options.opener.as_ref())?;
+        let opener = options.opener.as_ref();
+        let mut chain = Chain::open_with(outputs, inputs, opener, &options.policies)?;
         for (repository, tag) in &options.tags {
             chain.add_tag(repository, tag)?;
         }
@@ -105,7 +111,13 @@ impl Butler {
         }
         Butler {
             chain,
-            formatters: options.formatters,
+            own_formatters: options.formatters.clone(),
+            formatters: match options.plugins.imports().cloned() {
+                Some(imports) => options
+                    .formatters
+                    .with_others(Arc::new(move |storage| imports.formatter(storage))),
+                None => options.formatters,
+            },
             plugins: options.plugins,
             who: options.who,
             cache: ObjectCache::new(options.cache_bytes),
@@ -300,6 +312,7 @@ impl Butler {
         Butler {
             chain,
             formatters: self.formatters.clone(),
+            own_formatters: self.own_formatters.clone(),
             plugins: self.plugins.clone(),
             who: self.who.clone(),
             cache: self.cache.clone(),
@@ -477,7 +490,7 @@ impl Butler {
     pub(crate) fn planner(&self, composition: Composition) -> Planner<'_> {
         Planner {
             chain: &self.chain,
-            formatters: &self.formatters,
+            formatters: &self.own_formatters,
             composition,
         }
     }
@@ -488,6 +501,7 @@ impl Butler {
             formatters: &self.formatters,
             plugins: &self.plugins,
             cache: &self.cache,
+            conversions: Conversions::All,
         }
     }
 

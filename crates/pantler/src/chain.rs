@@ -47,6 +47,16 @@ pub struct KeyClash {
 impl Chain {
     /// Opens outputs and inputs, with all their parents.
     pub fn open(outputs: &[PathBuf], inputs: &[PathBuf], opener: &Opener) -> Result<Chain> {
+        Chain::open_with(outputs, inputs, opener, &[])
+    }
+
+    /// As [`Chain::open`], with policies of the caller's over those of some repositories: each with the repository's path.
+    pub fn open_with(
+        outputs: &[PathBuf],
+        inputs: &[PathBuf],
+        opener: &Opener,
+        policies: &[(PathBuf, String)],
+    ) -> Result<Chain> {
         let mut chain = Chain {
             repositories: Vec::new(),
             parents: Vec::new(),
@@ -63,6 +73,14 @@ impl Chain {
         for input in inputs {
             let index = chain.add(input, Access::ReadOnly, opener)?;
             chain.inputs.push(index);
+        }
+        for (root, text) in policies {
+            let root = root.canonicalize().unwrap_or_else(|_| root.clone());
+            let mut repositories = chain.repositories.iter_mut();
+            let found = repositories.find(|repository| Path::new(repository.root()) == root);
+            if let Some(repository) = found {
+                *repository = Arc::new(repository.with_local_policy(text)?);
+            }
         }
         chain.in_search_order().complete()
     }

@@ -5,6 +5,7 @@
 use pantler_core::assembler::AssemblyError;
 use pantler_core::composite_graph::GraphError;
 use pantler_core::dataset_name::NameError;
+use pantler_core::imports::{Import, PluginError, Raised};
 use pantler_core::location::PathRefused;
 use pantler_core::object::ComponentError;
 use pantler_core::plan::Missing;
@@ -280,6 +281,24 @@ pub enum Error {
         /// The plug-ins that are registered.
         known: Vec<String>,
     },
+    /// Code that a repository asks for which is not the user's.
+    #[error("`{}` asks for `{}`, and {repository} is not yours", import.dataset_type, import.path)]
+    Untrusted {
+        /// What is asked for, and where.
+        import: Import,
+        /// The repository's root.
+        repository: String,
+        /// The file or folder that belongs to somebody else.
+        stranger: String,
+    },
+    /// A class, a standardizer or a virtual reader failed.
+    #[error("{source}")]
+    Plugin {
+        /// What it is, and where it is named.
+        import: Import,
+        /// The cause.
+        source: PluginError,
+    },
     /// A plug-in failed.
     #[error("{source}")]
     Assembly {
@@ -531,9 +550,6 @@ pub enum Error {
         /// The repositories searched.
         looked_in: Vec<String>,
     },
-    /// An error that another thread met while reading the same object.
-    #[error(transparent)]
-    Shared(std::sync::Arc<Error>),
     /// A store failed.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -557,9 +573,21 @@ pub enum Error {
 
 impl Error {
     /// Returns the error itself, where it was met by another thread.
+    /// Returns what a plug-in of another language raised, if that is what went wrong.
+    pub fn raised(&self) -> Option<&Raised> {
+        match self.innermost() {
+            Error::Assembly { source, .. } => source.raised.as_ref(),
+            Error::Plugin { source, .. } => source.raised.as_ref(),
+            Error::Format {
+                source: FormatError::Plugin { source, .. },
+                ..
+            } => source.raised.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn innermost(&self) -> &Error {
         match self {
-            Error::Shared(error) => error.innermost(),
             Error::PartlyPut { source, .. } => source.innermost(),
             error => error,
         }

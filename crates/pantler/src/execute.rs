@@ -6,13 +6,14 @@
 mod reading;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use pantler_core::assembler::Slot;
+use pantler_core::assembler::{Assembler, Slot};
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::Definition;
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::{ObjectRef, Origin};
+use pantler_core::{Import, ImportRole, Imports, ObjectRef, Origin};
 use pantler_formats::FormatterSet;
 
 use crate::assemble::{PluginSet, generic, without_overridden};
@@ -20,6 +21,7 @@ use crate::cache::{ObjectCache, ObjectKey};
 use crate::chain::Chain;
 use crate::derived_part::{file_names, is_of_file_names};
 use crate::error::{Asked, Error, Result};
+use crate::imported::{failed, is_import_path};
 use crate::parameters::Parameters;
 use crate::planner::node_name;
 
@@ -37,6 +39,17 @@ pub struct Executor<'a> {
     pub plugins: &'a PluginSet,
     /// What is in memory already.
     pub cache: &'a ObjectCache,
+    /// What is done to what a format read.
+    pub conversions: Conversions,
+}
+
+/// What is done to what a format read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conversions {
+    /// It becomes of the class that the policy names, and goes through the type's standardizer.
+    All,
+    /// It becomes of the class that the policy names: what a put compares with what it would write.
+    ClassAlone,
 }
 
 impl Executor<'_> {
@@ -58,7 +71,7 @@ impl Executor<'_> {
             self.check_possible(&plan.root)?;
             parameters.check_plan(plan)?;
             gather(&plan.root, parameters, &mut |node, read, parameters| {
-                let key = object_key(node, read, parameters);
+                let key = self.object_key(node, read, parameters);
                 if known.insert(key.clone()) {
                     wanted.push(Wanted {
                         key,
@@ -92,6 +105,7 @@ impl Executor<'_> {
         use pantler_core::composite_graph::Definitions;
         if let Some((_, definition)) = self.chain.find_definition(&node.dataset_type) {
             check_supported(&definition)?;
+            self.check_hooks(node, &definition)?;
         }
         self.check_plugins(node)?;
         node.children()
@@ -99,52 +113,97 @@ impl Executor<'_> {
             .try_for_each(|child| self.check_possible(child))
     }
 
-    fn check_plugins(&self, node: &PlanNode) -> Result<()> {
-        match &node.kind {
-            PlanKind::Assemble(assemble) => {
-                if let Some(name) = &assemble.assembler {
-                    if self.plugins.assembler(name).is_none() {
-                        return Err(self.needs_plugin(
-                            node,
-                            "assembler",
-                            name,
-                            assemble.assembler_place.clone(),
-                        ));
-                    }
-                } else if let Some(PythonType::Foreign(path)) =
-                    node.python.as_deref().map(python_type)
-                {
-                    return Err(self.needs_plugin(node, "python", path, None));
-                }
+    /// Refuses functions of the user's that nobody can run here, or that may not run.
+    fn check_hooks(&self, node: &PlanNode, definition: &Definition) -> Result<()> {
+        let hooks = [
+            (ImportRole::Standardize, &definition.standardize),
+            (ImportRole::Virtual, &definition.virtual_reader),
+        ];
+        for (role, path) in hooks {
+            if let Some(path) = path {
+                self.follow(node, role, path)?;
             }
-            PlanKind::Read(_) => {
-                if let Some(PythonType::Foreign(path)) = node.python.as_deref().map(python_type) {
-                    return Err(self.needs_plugin(node, "python", path, None));
-                }
-            }
-            PlanKind::Subset(_) | PlanKind::Missing(_) => {}
         }
         Ok(())
     }
 
-    fn needs_plugin(
+    fn check_plugins(&self, node: &PlanNode) -> Result<()> {
+        let class = match node.python.as_deref().map(python_type) {
+            Some(PythonType::Foreign(path)) => Some(path),
+            _ => None,
+        };
+        match &node.kind {
+            PlanKind::Assemble(assemble) => match (&assemble.assembler, class) {
+                (Some(name), _) if self.plugins.assembler(name).is_some() => Ok(()),
+                (Some(name), class) => {
+                    self.follow(node, ImportRole::Assembler, name)?;
+                    class.map_or(Ok(()), |path| {
+                        self.follow(node, ImportRole::Class, path).map(drop)
+                    })
+                }
+                (None, Some(path)) => self.follow(node, ImportRole::Class, path).map(drop),
+                (None, None) => Ok(()),
+            },
+            PlanKind::Read(read) => {
+                if let Some(path) = class {
+                    self.follow(node, ImportRole::Class, path)?;
+                }
+                let storage = read.record.definition.storage.as_deref();
+                if let Some(path) = storage.filter(|storage| self.is_foreign_storage(storage)) {
+                    self.follow(node, ImportRole::Storage, path)?;
+                }
+                Ok(())
+            }
+            PlanKind::Subset(_) | PlanKind::Missing(_) => Ok(()),
+        }
+    }
+
+    fn is_foreign_storage(&self, storage: &str) -> bool {
+        is_import_path(storage) && self.plugins.imports().is_some()
+    }
+
+    /// Returns who follows an import path that a node's type names, if it may be followed.
+    fn follow(
         &self,
         node: &PlanNode,
-        role: &'static str,
+        role: ImportRole,
         path: &str,
-        place: Option<String>,
-    ) -> Error {
-        use pantler_core::composite_graph::Definitions;
-        let place = place.or_else(|| {
-            let (_, definition) = self.chain.find_definition(&node.dataset_type)?;
-            Some(definition.place.to_string())
-        });
-        Error::NeedsPlugin {
-            dataset_type: node.dataset_type.clone(),
-            role,
-            import_path: path.to_owned(),
-            place: place.unwrap_or_default(),
-            known: self.plugins.names(),
+    ) -> Result<(&Arc<dyn Imports>, Import)> {
+        let (dataset_type, recorded_in) = match &node.kind {
+            // A storage is that of whoever owns the artifact (rule R8).
+            PlanKind::Read(read) if role == ImportRole::Storage => {
+                (read.record.dataset_type(), Some(read.repository))
+            }
+            PlanKind::Read(read) => (&node.dataset_type, Some(read.repository)),
+            PlanKind::Assemble(assemble) => (&node.dataset_type, Some(assemble.repository)),
+            PlanKind::Subset(_) | PlanKind::Missing(_) => (&node.dataset_type, None),
+        };
+        self.plugins
+            .follow(self.chain, dataset_type, role, path, recorded_in)
+    }
+
+    /// Returns what puts a composite together: what its policy names, else what its class asks for.
+    fn assembler(&self, node: &PlanNode, assemble: &Assemble) -> Result<Arc<dyn Assembler>> {
+        let python = node.python.as_deref();
+        match (&assemble.assembler, python.map(python_type)) {
+            (Some(name), _) => match self.plugins.assembler(name) {
+                Some(assembler) => Ok(assembler.clone()),
+                None => {
+                    let (imports, import) = self.follow(node, ImportRole::Assembler, name)?;
+                    Ok(imports.assembler(&import))
+                }
+            },
+            (None, Some(PythonType::Foreign(path))) => {
+                let (imports, import) = self.follow(node, ImportRole::Class, path)?;
+                Ok(imports.assembler(&import))
+            }
+            (None, _) => {
+                let name = generic(assemble.base.is_some(), python);
+                let known = self.plugins.assembler(name);
+                known.cloned().ok_or_else(|| {
+                    Error::request(format!("the plug-in `{name}` is not registered"))
+                })
+            }
         }
     }
 
@@ -170,8 +229,17 @@ impl Executor<'_> {
     ) -> Result<Option<ObjectRef>> {
         match &node.kind {
             PlanKind::Read(read) => {
-                let object = objects.get(&object_key(node, read, parameters)).cloned();
-                Ok(object.map(|object| without_overridden(object, &node.overridden)))
+                let key = self.object_key(node, read, parameters);
+                let Some(object) = objects.get(&key) else {
+                    return Ok(None);
+                };
+                let object = self.as_the_policy_says(node, key, object.clone())?;
+                let object = if self.is_standardized(node) {
+                    part_of_object(object, &node.part)?
+                } else {
+                    object
+                };
+                Ok(Some(without_overridden(object, &node.overridden)))
             }
             PlanKind::Missing(_) => Ok(None),
             PlanKind::Subset(_) => {
@@ -186,18 +254,103 @@ impl Executor<'_> {
             }
             PlanKind::Assemble(assemble) => {
                 let composite = self.composite(node, assemble, parameters, objects)?;
-                let part = node.part.iter().try_fold(composite, |object, name| {
-                    object.component(name).ok_or_else(|| {
-                        Error::Component(pantler_core::object::ComponentError::Unknown {
-                            class: object.class().to_owned(),
-                            component: name.clone(),
-                            known: object.component_names(),
-                        })
-                    })
-                })?;
+                let part = part_of_object(composite, &node.part)?;
                 Ok(Some(without_overridden(part, &node.overridden)))
             }
         }
+    }
+
+    /// Says whether what is read of a type goes through a function of the user's.
+    fn is_standardized(&self, node: &PlanNode) -> bool {
+        use pantler_core::composite_graph::Definitions;
+        let found = self.chain.find_definition(&node.dataset_type);
+        self.conversions == Conversions::All
+            && found.is_some_and(|(_, definition)| definition.standardize.is_some())
+    }
+
+    /// A part of what goes through a standardizer is a part of the whole after it.
+    fn object_key(&self, node: &PlanNode, read: &Read, parameters: &Parameters) -> ObjectKey {
+        if node.part.is_empty() || !self.is_standardized(node) {
+            return object_key(node, read, parameters);
+        }
+        let whole = PlanNode {
+            part: Vec::new(),
+            ..node.clone()
+        };
+        object_key(&whole, read, parameters)
+    }
+
+    /// Makes of what a format read what the policy calls for: an object of the user's class, through the type's standardizer.
+    ///
+    /// The outcome is shared like what is read (rule R13). No lock is held while code of the user's runs.
+    fn as_the_policy_says(
+        &self,
+        node: &PlanNode,
+        key: ObjectKey,
+        object: ObjectRef,
+    ) -> Result<ObjectRef> {
+        use pantler_core::composite_graph::Definitions;
+        let mut object = object;
+        let mut key = key;
+        if let Some(PythonType::Foreign(path)) = node.python.as_deref().map(python_type)
+            && key.request.part.is_empty()
+        {
+            let (imports, import) = self.follow(node, ImportRole::Class, path)?;
+            key.request.class = Some(format!("as {path}"));
+            object = self.converted(&key, object, |object| {
+                imports
+                    .read_as(&import, object)
+                    .map_err(|source| failed(&import, source))
+            })?;
+        }
+        let found = self.chain.find_definition(&node.dataset_type);
+        if let Some(path) = found.and_then(|(_, definition)| definition.standardize.clone())
+            && self.conversions == Conversions::All
+        {
+            let (imports, import) = self.follow(node, ImportRole::Standardize, &path)?;
+            key.request.class = Some(format!(
+                "{} through {path}",
+                key.request.class.unwrap_or_default()
+            ));
+            object = self.converted(&key, object, |object| {
+                let made = imports
+                    .standardized(&import, object, &node.data_id)
+                    .map_err(|source| failed(&import, source))?;
+                Ok(match object.origin() {
+                    Some(origin) => made.with_origin(&Origin {
+                        standardized: true,
+                        ..origin.clone()
+                    }),
+                    None => made,
+                })
+            })?;
+        }
+        Ok(object)
+    }
+
+    fn converted(
+        &self,
+        key: &ObjectKey,
+        object: ObjectRef,
+        convert: impl FnOnce(&ObjectRef) -> Result<ObjectRef>,
+    ) -> Result<ObjectRef> {
+        if let Some(known) = self.cache.known(key) {
+            return Ok(known);
+        }
+        let converted = convert(&object)?;
+        let converted = match object.origin() {
+            Some(origin) if converted.origin().is_none() => converted.with_origin(origin),
+            _ => converted,
+        };
+        Ok(self.cache.share(key.clone(), converted))
+    }
+
+    /// Makes an object from its data ID alone.
+    fn made_of_data_id(&self, node: &PlanNode, path: &str) -> Result<ObjectRef> {
+        let (imports, import) = self.follow(node, ImportRole::Virtual, path)?;
+        imports
+            .made(&import, &node.data_id)
+            .map_err(|source| failed(&import, source))
     }
 
     fn composite(
@@ -207,6 +360,11 @@ impl Executor<'_> {
         parameters: &Parameters,
         objects: &Objects,
     ) -> Result<ObjectRef> {
+        use pantler_core::composite_graph::Definitions;
+        let found = self.chain.find_definition(&node.dataset_type);
+        if let Some(path) = found.and_then(|(_, definition)| definition.virtual_reader.clone()) {
+            return self.made_of_data_id(node, &path);
+        }
         let mut infos = Vec::new();
         for (index, component) in assemble.components.iter().enumerate() {
             if is_beside(node, assemble, component) {
@@ -218,13 +376,7 @@ impl Executor<'_> {
             cut(&mut info, &own)?;
             infos.push(info);
         }
-        let name = assemble
-            .assembler
-            .clone()
-            .unwrap_or_else(|| generic(assemble.base.is_some(), node.python.as_deref()).to_owned());
-        let assembler = self.plugins.assembler(&name).ok_or_else(|| {
-            self.needs_plugin(node, "assembler", &name, assemble.assembler_place.clone())
-        })?;
+        let assembler = self.assembler(node, assemble)?;
         let class = node.python.clone().unwrap_or_default();
         let object = assembler
             .assemble(&node.data_id, &infos, &class)
@@ -240,6 +392,7 @@ impl Executor<'_> {
                 data_id: record.data_id.clone(),
                 part: Vec::new(),
                 whole: true,
+                standardized: false,
             })),
             _ => Ok(object),
         }
@@ -271,31 +424,31 @@ impl Executor<'_> {
     }
 }
 
+/// Returns a part of an object, by its path.
+fn part_of_object(object: ObjectRef, part: &[String]) -> Result<ObjectRef> {
+    part.iter().try_fold(object, |object, name| {
+        object.component(name).ok_or_else(|| {
+            Error::Component(pantler_core::object::ComponentError::Unknown {
+                class: object.class().to_owned(),
+                component: name.clone(),
+                known: object.component_names(),
+            })
+        })
+    })
+}
+
 /// Refuses what a definition asks for and this version does not do.
 pub(crate) fn check_supported(definition: &Definition) -> Result<()> {
-    let asks = [
-        (
-            definition.standardize.is_some(),
-            "standardize",
-            &definition.place,
-        ),
-        (
-            definition.virtual_reader.is_some(),
-            "virtual",
-            &definition.place,
-        ),
-        (definition.join.is_some(), "join", &definition.place),
-    ];
-    match asks.into_iter().find(|(asked, ..)| *asked) {
-        Some((_, key, place)) => Err(Error::Unsupported {
-            message: format!(
-                "`{}` uses `{key}`, which this version of pantler does not carry out",
-                definition.name
-            ),
-            hints: vec![format!("it stands in {place}")],
-        }),
-        None => Ok(()),
+    if definition.join.is_none() {
+        return Ok(());
     }
+    Err(Error::Unsupported {
+        message: format!(
+            "`{}` uses `join`, which this version of pantler does not carry out",
+            definition.name
+        ),
+        hints: vec![format!("it stands in {}", definition.place)],
+    })
 }
 
 /// Whether a component is a list of what the composite was made from, which is not laid over it: it is had by its own name,

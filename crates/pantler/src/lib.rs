@@ -33,6 +33,7 @@ pub mod fsck;
 pub mod gc;
 mod header_agreement;
 mod identity;
+mod imported;
 mod ingest;
 mod leftovers;
 mod named_inputs;
@@ -55,6 +56,7 @@ mod siblings;
 pub mod simulate;
 mod sky_facts;
 mod suitable_file;
+pub mod trust;
 mod unused_keys;
 
 pub use alias::AliasInfo;
@@ -65,6 +67,7 @@ pub use diff::{Comparison, DiffEntry};
 pub use error::{Asked, Candidate, Error, Result};
 
 pub use explain::{TreeLine, data_id_json, explain_json, explain_tree, human_bytes};
+pub use imported::LOCAL_POLICY;
 pub use ingest::{IngestMode, IngestOptions, IngestReport, ValueTable};
 pub use parameters::Parameters;
 pub use planner::Composition;
@@ -78,6 +81,7 @@ pub use remove::{RemoveOptions, RemoveResult};
 pub use repository::{Opener, Repository, open_local};
 pub use resolve::parse_words;
 pub use show::{RepositoryInfo, TypeInfo, repository_info};
+pub use trust::Trust;
 pub use unused_keys::Known;
 
 pub use pantler_core as core;

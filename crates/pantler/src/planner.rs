@@ -7,7 +7,7 @@ mod missing;
 mod recorded;
 
 use pantler_core::built_names::FILE_NAME;
-use pantler_core::composite_graph::{GraphError, GraphNode};
+use pantler_core::composite_graph::{GraphError, GraphKind, GraphNode};
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
 use pantler_core::policy::{Component, Definition};
@@ -84,9 +84,43 @@ impl Planner<'_> {
     /// Builds the graph of a resolved name.
     pub fn graph(&self, resolved: &Resolved) -> Result<GraphNode> {
         let mut graph = self.graph_of(resolved)?;
+        self.give_keys_to_virtual(&mut graph);
         graph.take_keys(&resolved.data_id);
         self.check_key_types(resolved, &graph)?;
         Ok(graph)
+    }
+
+    /// A type that a function makes from the data ID alone has no template that says its keys and their types: it has those that
+    /// it declares, else those of the chain that the caller gives.
+    fn give_keys_to_virtual(&self, graph: &mut GraphNode) {
+        let is_virtual = graph.definition.virtual_reader.is_some();
+        if is_virtual && graph.definition.template.is_none() {
+            if graph.definition.keys.is_none() {
+                let known = self.chain.keys().into_iter();
+                let optional = known.map(|(key, kind)| {
+                    let source = pantler_core::composite_graph::KeySource::Root(key.clone());
+                    (key, kind, source)
+                });
+                graph.optional_keys = optional.collect();
+            }
+            for (key, kind) in &mut graph.keys {
+                *kind = self.chain.key_type(key).unwrap_or(*kind);
+            }
+        }
+        if let GraphKind::Composite(nodes) = &mut graph.kind {
+            for node in nodes.iter_mut() {
+                self.give_keys_to_virtual(node);
+            }
+            let typed = |key: &str| {
+                let mut keys = nodes.iter().flat_map(|node| &node.keys);
+                keys.find(|(known, _)| known == key).map(|(_, kind)| *kind)
+            };
+            for (key, kind) in &mut graph.keys {
+                *kind = typed(key)
+                    .filter(|_| *kind == KeyType::Str)
+                    .unwrap_or(*kind);
+            }
+        }
     }
 
     /// Refuses types whose keys two policies give two types: the registry of the one would not find what the other means.

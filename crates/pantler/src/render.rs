@@ -15,7 +15,7 @@ use crate::error::Error;
 use absence::absence_report;
 use chains::chain_report;
 use data_ids::data_id_report;
-use definitions::definition_report;
+use definitions::{definition_report, untrusted};
 use world::{format_report, io_report, registry_report, store_report};
 use writing::write_report;
 
@@ -23,7 +23,6 @@ impl Error {
     /// Returns the error ready to be shown.
     pub fn report(&self) -> Report {
         match self {
-            Error::Shared(error) => error.report(),
             Error::Name(error) => Report::new(Kind::Request, format!("`{}` is not a dataset name", error.text))
                 .fact(Label::Why, &error.why)
                 .hint("a name is `type`, `type:stage` or `type:stage.component`, for instance calexp:jointcal.wcs"),
@@ -111,6 +110,17 @@ fn other_report(error: &Error) -> Report {
                 .fact(Label::Found, format!("the plug-ins {}", known.join(", ")))
                 .hint("import paths are followed by the Python package")
                 .hint("`assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code")
+        }
+        Error::Untrusted {
+            import,
+            repository,
+            stranger,
+        } => untrusted(import, repository, stranger),
+        Error::Plugin { import, source } => {
+            let message = format!("`{}` of `{}` failed", import.path, import.dataset_type);
+            Report::new(Kind::Request, message)
+                .fact(Label::Defined, format!("{}, as its `{}`", import.place, import.role.key()))
+                .fact(Label::Why, &source.message)
         }
         Error::Assembly {
             asked,

@@ -262,13 +262,7 @@ impl Repository {
         writable: bool,
     ) -> Result<Repository> {
         let config = read_config(store.as_ref(), name)?;
-        let (policy, problems) = load_policy(store.as_ref(), name)?;
-        if problems
-            .iter()
-            .any(|problem| problem.severity == Severity::Error)
-        {
-            return Err(Error::Policy { problems });
-        }
+        let (policy, problems) = sound(load_policy(store.as_ref(), name, None)?)?;
         Ok(Repository {
             name: name.to_owned(),
             root: store.root().to_owned(),
@@ -281,6 +275,17 @@ impl Repository {
             digests: Arc::default(),
             has_index: true,
         })
+    }
+
+    /// Returns the repository with what a caller's policy says for one butler alone, over its own.
+    pub(crate) fn with_local_policy(&self, text: &str) -> Result<Repository> {
+        let local = PolicyText {
+            file: crate::imported::LOCAL_POLICY.into(),
+            text: text.to_owned(),
+        };
+        let loaded = load_policy(self.store.as_ref(), &self.name, Some(local))?;
+        let (policy, problems) = sound(loaded)?;
+        Ok(self.with_policy(policy, problems))
     }
 
     /// Returns the repository as if it had no datasets: what its policy says, and nothing else.
@@ -492,8 +497,21 @@ fn no_index(root: &Path, path: String) -> Error {
     }
 }
 
-/// Loads the policy of the repository in a store, which people know under this name.
-pub(crate) fn load_policy(store: &dyn Store, name: &str) -> Result<(Policy, Vec<Problem>)> {
+/// Refuses a policy with errors in it.
+fn sound((policy, problems): (Policy, Vec<Problem>)) -> Result<(Policy, Vec<Problem>)> {
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    match problems.iter().any(is_error) {
+        true => Err(Error::Policy { problems }),
+        false => Ok((policy, problems)),
+    }
+}
+
+/// Loads the policy of the repository in a store, which people know under this name, with a text of the caller's over it.
+pub(crate) fn load_policy(
+    store: &dyn Store,
+    name: &str,
+    local: Option<PolicyText>,
+) -> Result<(Policy, Vec<Problem>)> {
     let mut texts = Vec::new();
     for file in [DEFINITIONS, POLICY, ALIASES] {
         if let Some(text) = read_text(store, file)? {
@@ -503,6 +521,7 @@ pub(crate) fn load_policy(store: &dyn Store, name: &str) -> Result<(Policy, Vec<
             });
         }
     }
+    texts.extend(local);
     Ok(Policy::load(&texts, &mut |including, wanted| {
         include(store, name, including, wanted)
     }))

@@ -21,7 +21,7 @@ use crate::repository::{Repository, load_policy};
 /// Makes the registry of a folder from the policy that stands in it; what is wrong with that is for whoever opens it to say.
 pub(crate) fn registry(store: Arc<dyn Store>) -> Result<ScannedRegistry> {
     let name = store.root().to_owned();
-    let (policy, _) = load_policy(store.as_ref(), &name)?;
+    let (policy, _) = load_policy(store.as_ref(), &name, None)?;
     Ok(ScannedRegistry::new(store, types(&policy)))
 }
 

@@ -105,6 +105,7 @@ fn origin() -> Origin {
         data_id: DataId::parse("visit=1 ccd=2").unwrap(),
         part: Vec::new(),
         whole: true,
+        standardized: false,
     }
 }
 

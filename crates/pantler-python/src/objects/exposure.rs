@@ -193,7 +193,7 @@ impl Exposure {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let exposure = exposure(slf)?;
         let planes = planes(exposure.image(), exposure.mask(), exposure.variance());
-        let mut names = slf.as_super().get().object().component_names();
+        let mut names = slf.as_super().get().whole().component_names();
         names.retain(|name| !matches!(name.as_str(), "bbox" | "metadata"));
         Ok(format!("Exposure({planes}: {})", names.join(", ")))
     }

@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyCapsule, PyDict, PyList};
 
 use crate::failure::{Failure, Raise};
+use crate::objects::end_to_end::end_to_end;
 use crate::objects::records::header;
 use crate::view;
 use crate::wrapped::{DataObject, wrap, wrap_part};
@@ -134,6 +135,17 @@ impl Table {
 
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
         Ok(table(slf)?.rows())
+    }
+
+    /// The rows of this table, then those of the other one, under the same columns.
+    fn __add__<'py>(slf: &Bound<'py, Self>, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let Ok(other) = other.cast::<Table>() else {
+            return Ok(py.NotImplemented());
+        };
+        let (first, second) = (table(slf)?, table(other)?);
+        let both = py.detach(|| end_to_end(first, second)).or_raise(py)?;
+        Ok(wrap(py, Arc::new(both))?.unbind())
     }
 
     fn __bool__(&self) -> bool {

@@ -185,6 +185,7 @@ impl Assembler for ContainerAssembler {
             return Err(AssemblyError {
                 component: Some(info.name.clone()),
                 message: "it is an operation on a plane, and a container has no planes: mark the component that has them with `base: true`".to_owned(),
+                raised: None,
             });
         }
         let entries = components.iter().filter_map(|info| {

@@ -89,6 +89,7 @@ fn refused(component: Option<&str>, message: String) -> AssemblyError {
     AssemblyError {
         component: component.map(str::to_owned),
         message,
+        raised: None,
     }
 }
 

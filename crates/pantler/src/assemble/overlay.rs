@@ -80,6 +80,7 @@ fn empty(class: &str) -> Result<ObjectRef, AssemblyError> {
     let refused = |message: String| AssemblyError {
         component: None,
         message,
+        raised: None,
     };
     let metadata = Arc::new(Metadata::default());
     let made: Result<ObjectRef, _> = match python_type(class) {
@@ -168,5 +169,6 @@ fn refused(info: &ComponentInfo, message: String) -> AssemblyError {
     AssemblyError {
         component: Some(info.name.clone()),
         message,
+        raised: None,
     }
 }

@@ -62,6 +62,7 @@ impl Wanted<'_> {
             data_id: record.data_id.clone(),
             part: self.key.request.part.clone(),
             whole: !self.key.request.is_partial(),
+            standardized: false,
         }
     }
 }
@@ -105,9 +106,14 @@ impl Executor<'_> {
             let object = object.ok_or_else(|| Error::request("a format gave no object"))?;
             Ok(self.shared(wanted, object))
         };
-        self.cache
-            .get_or_read(&wanted.key, read)
-            .map_err(|error| self.explained(wanted, error))
+        let storage = wanted.read.record.definition.storage.as_deref();
+        let is_own = self.formatters.names().any(|known| Some(known) == storage);
+        let object = match is_own {
+            true => self.cache.get_or_read(&wanted.key, read),
+            // Code of the user's may itself get something, so nobody waits for it here.
+            false => read().map(|object| self.cache.share(wanted.key.clone(), object)),
+        };
+        object.map_err(|error| self.explained(wanted, error))
     }
 
     fn together(&self, group: &[&Wanted<'_>]) -> Result<Vec<(ObjectKey, ObjectRef)>> {

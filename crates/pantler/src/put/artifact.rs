@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::{GraphNode, KeySource};
 use pantler_core::formatter::{Formatter, ReadRequest};
+use pantler_core::object::downcast;
+use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::template::Template;
-use pantler_core::{DataId, DatasetId, Digest, ObjectRef, TypeName};
+use pantler_core::{DataId, DatasetId, Digest, ImportRole, ObjectRef, TypeName};
 use uuid::Uuid;
 
 use crate::artifact_source::MemorySource;
+use crate::assemble::Attached;
 use crate::candidates::Found;
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::execute::format_error;
 use crate::export::write_options;
+use crate::imported::failed;
 use crate::planner::own_class;
 use crate::sky_facts::Facts;
 
@@ -42,6 +46,7 @@ impl Decider<'_> {
         }
         let formatter = self.formatter(graph)?;
         let asked = self.putter.asked(graph, &data_id);
+        let object = &self.to_be_written(graph, object)?;
         let options = write_options(self.putter.planner.chain, &graph.definition);
         let bytes = formatter
             .write(object, &options)
@@ -88,6 +93,40 @@ impl Decider<'_> {
             ..write
         });
         Ok(id)
+    }
+
+    /// What the format is given: what the user's class says for itself, and nothing that no file would hold.
+    fn to_be_written(&self, graph: &GraphNode, object: &ObjectRef) -> Result<ObjectRef> {
+        if downcast::<Attached>(object.as_ref()).is_some() {
+            return Err(Error::Request {
+                message: format!(
+                    "`{}` is kept in one file, and the {} that is put has further objects attached",
+                    graph.dataset_type,
+                    object.class()
+                ),
+                hints: vec![
+                    "put it as the composite that the attached objects are components of"
+                        .to_owned(),
+                    "put its `.bare`, which is the object without them".to_owned(),
+                ],
+            });
+        }
+        match graph.definition.python.as_deref().map(python_type) {
+            Some(PythonType::Foreign(path)) if self.is_own_storage(graph) => {
+                let (imports, import) = self.follow(graph, ImportRole::Class, path)?;
+                imports
+                    .written_as(&import, object)
+                    .map_err(|source| failed(&import, source))
+            }
+            _ => Ok(object.clone()),
+        }
+    }
+
+    /// Whether the storage is one of pantler's own, which knows no class of the user's.
+    fn is_own_storage(&self, graph: &GraphNode) -> bool {
+        let storage = graph.definition.storage.as_deref();
+        let mut known = self.putter.planner.formatters.names();
+        storage.is_some_and(|storage| known.any(|known| known == storage))
     }
 
     /// Notes that a dataset is there already.
@@ -198,7 +237,16 @@ impl Decider<'_> {
         let new = formatter
             .read(new, None, &request)
             .map_err(|source| format_error(&asked, source))?;
-        let old = self.load(graph, existing, &[])?;
+        let new = match graph.definition.python.as_deref().map(python_type) {
+            Some(PythonType::Foreign(path)) => {
+                let (imports, import) = self.follow(graph, ImportRole::Class, path)?;
+                imports
+                    .read_as(&import, &new)
+                    .map_err(|source| failed(&import, source))?
+            }
+            _ => new,
+        };
+        let old = self.load_stored(graph, existing)?;
         Ok(new.difference(old.as_ref()))
     }
 
@@ -252,6 +300,7 @@ fn unchanged_since_read(
 ) -> bool {
     object.origin().is_some_and(|origin| {
         origin.whole
+            && !origin.standardized
             && origin.part.is_empty()
             && origin.dataset == found
             && origin.dataset_type == graph.dataset_type
@@ -261,7 +310,7 @@ fn unchanged_since_read(
 
 /// Returns the formatter that a type's storage names.
 pub(crate) fn formatter_of(putter: &Putter<'_>, graph: &GraphNode) -> Result<Arc<dyn Formatter>> {
-    let formatters = putter.planner.formatters;
+    let formatters = putter.executor.formatters;
     let storage = graph
         .definition
         .storage

@@ -121,6 +121,11 @@ impl Batch {
         self.seen.get(name, data_id, parameters)
     }
 
+    /// Returns a butler that sees the repositories with what the batch has.
+    pub fn butler(&self) -> &Butler {
+        &self.seen
+    }
+
     /// Returns how many puts and links it has.
     pub fn len(&self) -> usize {
         self.results.len()

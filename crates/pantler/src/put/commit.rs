@@ -44,12 +44,17 @@ impl Putter<'_> {
             .definitions
             .iter()
             .filter(|(from, _)| *from != output && !chain.is_ancestor(*from, output));
-        Ok(hidden
-            .map(|(_, definition)| {
+        hidden
+            .map(|(from, definition)| {
+                // Code that a stranger names must not come to stand in a repository of the user's.
+                let plugins = self.executor.plugins;
+                for import in crate::imported::imports_of(definition) {
+                    plugins.check_trusted(chain, *from, definition, &import)?;
+                }
                 let recipe = crate::export::recipe_of(chain, definition);
-                (Arc::clone(definition), recipe.cloned())
+                Ok((Arc::clone(definition), recipe.cloned()))
             })
-            .collect())
+            .collect()
     }
 }
 

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use pantler_core::assembler::{ComponentInfo, Slot};
+use pantler_core::assembler::{ComponentInfo, Disassembler, Slot};
 use pantler_core::composite_graph::{GraphKind, GraphNode};
 use pantler_core::plan::{Found as HowFound, Plan, PlanNode};
 use pantler_core::python_type::{PythonType, python_type};
 use pantler_core::registry::Member;
-use pantler_core::{DataId, DatasetId, ObjectRef, TypeName, synonyms};
+use pantler_core::{DataId, DatasetId, Import, ImportRole, Imports, ObjectRef, TypeName, synonyms};
 use rayon::prelude::*;
 use uuid::Uuid;
 
-use crate::assemble::generic;
+use crate::assemble::{Attached, generic};
 use crate::candidates::{Candidates, Found};
 use crate::error::{Asked, Error, Result};
-use crate::execute::check_supported;
+use crate::execute::{Conversions, Executor, check_supported};
 use crate::identity::{self, Recorded};
+use crate::imported::{failed, is_import_path};
 use crate::parameters::Parameters;
 use crate::planner::check_found;
 use crate::resolve::Resolved;
@@ -75,6 +76,7 @@ impl<'a> Decider<'a> {
     ) -> Result<DatasetId> {
         self.uses(graph);
         check_supported(&graph.definition)?;
+        self.check_possible(graph)?;
         self.check_class(graph, object)?;
         match &graph.kind {
             GraphKind::File => self.file(graph, object, root, label),
@@ -97,18 +99,11 @@ impl<'a> Decider<'a> {
 
     fn check_class(&self, graph: &GraphNode, object: &ObjectRef) -> Result<()> {
         match graph.definition.python.as_deref().map(python_type) {
-            Some(PythonType::Foreign(path))
-                if graph
-                    .composite()
-                    .is_none_or(|composite| composite.assembler.is_none()) =>
-            {
-                Err(Error::NeedsPlugin {
-                    dataset_type: graph.dataset_type.clone(),
-                    role: "python",
-                    import_path: path.to_owned(),
-                    place: graph.definition.place.to_string(),
-                    known: self.putter.executor.plugins.names(),
-                })
+            Some(PythonType::Foreign(path)) if self.is_code_of_the_class(graph) => {
+                let (imports, import) = self.follow(graph, ImportRole::Class, path)?;
+                imports
+                    .check_class(&import, object)
+                    .map_err(|source| failed(&import, source))
             }
             Some(PythonType::Own(class)) if class != object.class() => {
                 Err(Error::request(format!(
@@ -119,6 +114,49 @@ impl<'a> Decider<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether an object of the user's class is put: one whose disassembler is pantler's or the user's may be of any class where no
+    /// interpreter says more.
+    fn is_code_of_the_class(&self, graph: &GraphNode) -> bool {
+        let assembler = graph
+            .composite()
+            .and_then(|composite| composite.assembler.as_ref());
+        assembler.is_none() || self.putter.executor.plugins.imports().is_some()
+    }
+
+    /// Refuses what nobody could read again, what is made and never stored, and code that may not run.
+    fn check_possible(&self, graph: &GraphNode) -> Result<()> {
+        let definition = &graph.definition;
+        let plugins = self.putter.executor.plugins;
+        plugins.check_lasting(definition)?;
+        if let Some(path) = &definition.virtual_reader {
+            return Err(Error::ReadOnly {
+                name: definition.name.to_string(),
+                place: Some(definition.place.clone()),
+                components: Vec::new(),
+                why: format!("`{path}` makes it from the data ID alone"),
+                instead: Vec::new(),
+            });
+        }
+        if plugins.imports().is_some()
+            && let Some(storage) = &definition.storage
+            && is_import_path(storage)
+        {
+            self.follow(graph, ImportRole::Storage, storage)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn follow(
+        &self,
+        graph: &GraphNode,
+        role: ImportRole,
+        path: &str,
+    ) -> Result<(&'a Arc<dyn Imports>, Import)> {
+        let chain = self.putter.planner.chain;
+        let plugins = self.putter.executor.plugins;
+        plugins.follow(chain, &graph.dataset_type, role, path, None)
     }
 
     /// Reads a dataset of the chain, or a part of it.
@@ -142,6 +180,22 @@ impl<'a> Decider<'a> {
         self.execute(node)
     }
 
+    /// Reads a dataset as it is stored: before a standardizer runs on it.
+    pub(super) fn load_stored(&self, graph: &GraphNode, found: &Found) -> Result<ObjectRef> {
+        let node = self.putter.planner.read_node(
+            self.asked,
+            None,
+            Some(&graph.definition),
+            found,
+            HowFound::Directly,
+        )?;
+        let executor = Executor {
+            conversions: Conversions::ClassAlone,
+            ..self.putter.executor
+        };
+        executor.execute(&self.plan_of(node), &Parameters::default())
+    }
+
     /// Says what a get of a component's type, or of a part of it, would read.
     pub(super) fn planned(
         &self,
@@ -163,12 +217,16 @@ impl<'a> Decider<'a> {
     }
 
     pub(super) fn execute(&self, root: PlanNode) -> Result<ObjectRef> {
-        let plan = Plan {
+        let plan = self.plan_of(root);
+        self.putter.executor.execute(&plan, &Parameters::default())
+    }
+
+    fn plan_of(&self, root: PlanNode) -> Plan {
+        Plan {
             name: self.asked.name.clone(),
             repositories: self.putter.planner.chain.plan_repositories(),
             root,
-        };
-        self.putter.executor.execute(&plan, &Parameters::default())
+        }
     }
 
     fn composite(
@@ -218,20 +276,27 @@ impl<'a> Decider<'a> {
                 composite.disassembler.as_deref(),
             )
         });
-        let name = match (assembler, disassembler) {
-            (_, Some(name)) => name,
-            (Some(assembler), None) => return Err(self.read_only(graph, assembler)),
-            (None, None) => generic(base.is_some(), graph.definition.python.as_deref()),
+        let python = graph.definition.python.as_deref();
+        let named = |name: &str| -> Result<Arc<dyn Disassembler>> {
+            match plugins.disassembler(name) {
+                Some(disassembler) => Ok(disassembler.clone()),
+                None => {
+                    let (imports, import) = self.follow(graph, ImportRole::Disassembler, name)?;
+                    Ok(imports.disassembler(&import))
+                }
+            }
         };
-        let disassembler = plugins
-            .disassembler(name)
-            .ok_or_else(|| Error::NeedsPlugin {
-                dataset_type: graph.dataset_type.clone(),
-                role: "disassembler",
-                import_path: name.to_owned(),
-                place: graph.definition.place.to_string(),
-                known: plugins.names(),
-            })?;
+        let disassembler = match (assembler, disassembler) {
+            (_, Some(name)) => named(name)?,
+            (Some(assembler), None) => return Err(self.read_only(graph, assembler)),
+            (None, None) => match python.map(python_type) {
+                Some(PythonType::Foreign(path)) => {
+                    let (imports, import) = self.follow(graph, ImportRole::Class, path)?;
+                    imports.disassembler(&import)
+                }
+                _ => named(generic(base.is_some(), python))?,
+            },
+        };
         let mut infos: Vec<ComponentInfo> = components
             .iter()
             .map(|node| {
@@ -257,6 +322,12 @@ impl<'a> Decider<'a> {
                 composite: graph.dataset_type.to_string(),
                 source,
             })?;
+        for info in &mut infos {
+            if let Slot::One(object) = &mut info.slot {
+                // What is attached to it are other components.
+                *object = Attached::bare(object);
+            }
+        }
         Ok(infos)
     }
 
@@ -403,7 +474,10 @@ impl<'a> Decider<'a> {
             return Err(refuse("it does not exist".to_owned()));
         };
         let same_origin = part.origin().is_some_and(|origin| {
-            origin.whole && origin.dataset == found.record.id && origin.part == component.part
+            origin.whole
+                && !origin.standardized
+                && origin.dataset == found.record.id
+                && origin.part == component.part
         });
         if !same_origin {
             let names: Vec<&str> = component.part.iter().map(String::as_str).collect();
@@ -542,7 +616,10 @@ pub(super) fn is_from(object: &ObjectRef, node: &PlanNode) -> bool {
         canonical(part) == canonical(&node.part)
     };
     object.origin().is_some_and(|origin| {
-        origin.whole && node.id() == Some(origin.dataset) && same_part(&origin.part)
+        origin.whole
+            && !origin.standardized
+            && node.id() == Some(origin.dataset)
+            && same_part(&origin.part)
     })
 }
 

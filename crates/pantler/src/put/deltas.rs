@@ -157,6 +157,7 @@ impl Decider<'_> {
                         source: pantler_core::assembler::AssemblyError {
                             component: Some(node.component_name().to_owned()),
                             message: source.to_string(),
+                            raised: None,
                         },
                     })?;
             }

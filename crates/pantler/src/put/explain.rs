@@ -121,6 +121,7 @@ impl Putter<'_> {
             return Ok((action, None));
         }
         if let Some(PythonType::Foreign(path)) = graph.definition.python.as_deref().map(python_type)
+            && self.executor.plugins.imports().is_none()
         {
             return Ok((format!("refused: it needs {path}"), None));
         }

@@ -378,6 +378,9 @@ fn origin_differs(origin: &Origin) -> String {
 }
 
 fn same_part(origin: &Origin, component: &GraphNode, name: &str) -> bool {
+    if origin.standardized {
+        return false;
+    }
     let inside = origin.part.strip_prefix(component.part.as_slice());
     match inside {
         Some([]) => name.is_empty(),

@@ -1,5 +1,6 @@
 //! Errors about dataset types and policies, in words.
 
+use pantler_core::Import;
 use pantler_core::composite_graph::GraphError;
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::report::{Kind, Label, Report};
@@ -150,4 +151,34 @@ fn policy_report(problems: &[Problem]) -> Report {
         ));
     }
     report
+}
+
+/// Says which line asks for which module, why it is not followed, and how to allow it.
+pub(super) fn untrusted(import: &Import, repository: &str, stranger: &str) -> Report {
+    let module = import
+        .path
+        .rsplit_once('.')
+        .map_or(import.path.as_str(), |(module, _)| module);
+    let report = Report::new(
+        Kind::Untrusted,
+        format!(
+            "`{}` asks for the code `{}`, and its repository is not yours",
+            import.dataset_type, import.path
+        ),
+    );
+    let report = match import.place.is_empty() {
+        true => report.fact(Label::Defined, format!("in the registry of {repository}")),
+        false => report.fact(
+            Label::Defined,
+            format!("{}, as its `{}`", import.place, import.role.key()),
+        ),
+    };
+    report
+        .fact(Label::Why, format!("{stranger} belongs to another user"))
+        .hint(format!(
+            "if you trust what that code does: Butler(…, trust=[\"{module}\"])"
+        ))
+        .hint(format!(
+            "if you trust whoever can write there: Butler(…, trust=[\"{repository}\"])"
+        ))
 }

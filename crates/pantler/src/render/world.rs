@@ -44,6 +44,10 @@ pub(super) fn format_report(asked: &Asked, in_repository: bool, error: &FormatEr
         FormatError::Unsupported { file, why } => {
             asked_for(Report::new(Kind::Unsupported, format!("{file}: {why}")))
         }
+        FormatError::Plugin { file, source } => asked_for(Report::new(
+            Kind::Request,
+            format!("{file}: {}", source.message),
+        )),
         FormatError::Store(error) => store_report(error),
     }
 }

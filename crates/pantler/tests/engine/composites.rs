@@ -241,6 +241,7 @@ impl Assembler for Failing {
         Err(AssemblyError {
             component: None,
             message: format!("{filled} components for a {class}"),
+            raised: None,
         })
     }
 }
@@ -350,7 +351,7 @@ datasets:
 }
 
 #[test]
-fn what_this_version_does_not_carry_out_is_refused_and_never_left_out_silently() {
+fn what_needs_python_is_refused_and_never_left_out_silently() {
     let pair = Pair::new();
     let with = |from: &str, to: &str| {
         write_policy(pair.joint.store.as_ref(), &JOINTCAL.replace(from, to));
@@ -362,10 +363,7 @@ fn what_this_version_does_not_carry_out_is_refused_and_never_left_out_silently()
         "storage: FitsStorage\n    standardize: mine.check\n  calexp:",
     );
     let said_of_part = said(try_get(&standardized, "jointcal_calib", DATA_ID));
-    assert!(
-        said_of_part.contains("uses `standardize`"),
-        "{said_of_part}"
-    );
+    assert!(said_of_part.contains("its `standardize`"), "{said_of_part}");
 }
 
 #[test]

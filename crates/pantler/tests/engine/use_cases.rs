@@ -186,7 +186,7 @@ fn before_and_after_detection_share_the_exposure() {
     ");
     insta::assert_snapshot!(said(try_put(&butler, &exposure(1.0), "coadd_detection", DATA_ID)), @"
     error: `coadd_detection` needs the plug-in `lsst.mypackage.ExposureWithBackgroundDisassembler`, which this program cannot run
-      defined    repo/policy.yaml:16, as its `disassembler`
+      defined    repo/policy.yaml:22, as its `disassembler`
       found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
     hint: import paths are followed by the Python package
