@@ -10,6 +10,7 @@
 //! - a child process that was forked goes on with repositories opened anew (`process.rs`).
 
 mod batch;
+mod by_value;
 mod coordinates;
 mod data_ids;
 mod engine;
@@ -31,6 +32,8 @@ use pyo3::prelude::*;
 mod _pantler {
     #[pymodule_export]
     use crate::batch::Batch;
+    #[pymodule_export]
+    use crate::by_value::{attached, container, sent};
     #[pymodule_export]
     use crate::engine::{Engine, init};
     #[pymodule_export]

@@ -24,7 +24,7 @@ use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
 use crate::objects::table::Table;
 use crate::objects::wcs::Wcs;
 use crate::plugins::foreign::Foreign;
-use crate::{data_ids, plain, taken};
+use crate::{by_value, data_ids, plain, taken};
 
 /// An immutable object with named components; the base of all classes.
 #[pyclass(frozen, weakref, subclass, module = "pantler")]
@@ -331,6 +331,11 @@ impl DataObject {
         names.sort();
         names.dedup();
         Ok(names)
+    }
+
+    /// Pickles the object by value: as what a storage would write, or part by part.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        by_value::reduced(slf)
     }
 
     fn __repr__(&self) -> String {

@@ -18,6 +18,7 @@ mod alias;
 mod artifact_source;
 pub mod assemble;
 mod butler;
+mod by_value;
 mod cache;
 mod candidates;
 mod chain;
@@ -61,6 +62,7 @@ mod unused_keys;
 
 pub use alias::AliasInfo;
 pub use butler::{Butler, ButlerOptions};
+pub use by_value::ByValue;
 pub use cache::DEFAULT_CACHE_BYTES;
 pub use chain::Chain;
 pub use diff::{Comparison, DiffEntry};

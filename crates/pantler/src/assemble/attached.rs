@@ -47,6 +47,11 @@ impl Attached {
         found.map(|(_, value)| value)
     }
 
+    /// Returns what is attached, by name, in the order in which it was.
+    pub fn attachments(&self) -> &[(String, ObjectRef)] {
+        &self.attachments
+    }
+
     /// Returns an object without its attachments; one that has none as it is.
     pub fn bare(object: &ObjectRef) -> ObjectRef {
         downcast::<Attached>(object.as_ref())
