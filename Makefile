@@ -9,7 +9,7 @@ DEMO   ?= demo
 
 WHEELS  = target/wheels
 
-.PHONY: demo test test-rust test-killed test-python test-package wheel check build doc clean
+.PHONY: demo test test-rust test-killed test-python test-package wheel docs check build doc clean
 
 ## Simulates a sky, two processing steps, and walks through what composites are for.
 demo: build
@@ -17,8 +17,8 @@ demo: build
 	$(PANTLER) demo $(DEMO)
 
 ## Every test: Rust (unit, conformance, documentation, command line), the killed program, Python's judgement of our files, the
-## Python package.
-test: check test-rust test-killed test-python test-package
+## Python package, the site.
+test: check test-rust test-killed test-python test-package docs
 
 build:
 	$(CARGO) build --locked -p pantler-cli
@@ -40,11 +40,17 @@ wheel: $(VENV)/ready
 
 test-package: wheel
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall $(WHEELS)/*.whl
-	$(VENV)/bin/python -m pytest -q tests/python_package
+	PANTLER_WHEELS=$(WHEELS):$(VENV)/wheels $(VENV)/bin/python -m pytest -q tests/python_package
+
+## The site, in docs/site/built.
+docs: build $(VENV)/ready
+	PANTLER=$(abspath $(PANTLER)) $(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs/site docs/site/built
 
 $(VENV)/ready: tests/python/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	# For the environment that has nothing but the package and this.
+	$(VENV)/bin/python -m pip download --quiet --disable-pip-version-check --only-binary :all: --dest $(VENV)/wheels numpy
 	touch $@
 
 ## The quick part: format, lints, documentation without warnings.
@@ -56,4 +62,4 @@ check:
 
 clean:
 	$(CARGO) clean
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(DEMO) docs/site/built docs/site/generated
