@@ -24,6 +24,7 @@ from pantler._pantler import (
     Wcs,
     __version__,
 )
+from pantler import attached as _attached  # noqa: F401  (gives the classes their methods of Python)
 from pantler.batch import Batch
 from pantler.butler import Butler, RepositoryArgs
 from pantler.errors import (

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pantler import _pantler
+from pantler import _pantler, convert
 from pantler.errors import DataIdError, PantlerError
 from pantler.results import (
     DatasetRef,
@@ -184,9 +184,8 @@ class Butler:
             raise PantlerError(f"input_only cannot be {input_only!r}", hints=['it is "error" or "drop"'])
         with _asked(keys, _PUTTING):
             wanted = _data_id(data_id, dataId, keys, version, None)
-            result = self._engine.put(
-                obj, str(name), wanted, bool(replace), input_only == "drop", _precursors(inputs), _notes(notes)
-            )
+            rest = (str(name), wanted, bool(replace), input_only == "drop", _precursors(inputs), _notes(notes))
+            result = convert.put_as(obj, lambda each: self._engine.put(each, *rest))
         return PutResult(**result)
 
     def link(self, name, data_id=None, /, *, notes=None, version=None, dataId=None, **keys) -> PutResult:

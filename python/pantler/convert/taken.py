@@ -1,0 +1,86 @@
+"""What `Butler.put` takes beside pantler's own objects: which class stands for which, by name, so that nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from pantler.convert import coordinates, files, pixels, scratch, tables
+from pantler.errors import PantlerError
+
+Result = TypeVar("Result")
+Way = Callable[[Any], Any]
+
+
+def _nddata_as(python: str) -> Way:
+    return lambda obj: pixels.from_nddata(obj, python)
+
+
+def _file_as(python: str) -> Way:
+    return lambda hdus: scratch.read(files.in_bytes(hdus), python)
+
+
+_NDDATA = [_nddata_as("Exposure"), _nddata_as("MaskedImage"), _nddata_as("Image")]
+
+# By package and name of a class, or of one of its ancestors: the ways to make an object of it, the one that keeps most first.
+CONVERTERS: dict[tuple[str, str], list[Way]] = {
+    ("astropy", "NDData"): _NDDATA,
+    ("astropy", "Table"): [tables.from_astropy_table],
+    ("astropy", "BaseHighLevelWCS"): [coordinates.from_astropy_wcs],
+    ("astropy", "BaseLowLevelWCS"): [coordinates.from_astropy_wcs],
+    ("astropy", "HDUList"): [_file_as(name) for name in ("Exposure", "MaskedImage", "Image", "Table", "Wcs", "PhotoCalib")],
+    ("pandas", "DataFrame"): [tables.from_pandas],
+    ("polars", "DataFrame"): [tables.from_polars],
+    ("pyarrow", "Table"): [tables.from_arrow],
+    ("pyarrow", "RecordBatch"): [tables.from_arrow],
+}
+
+
+def ways(obj: Any) -> list[Way]:
+    """Return the ways to make an object of pantler of another package's; none for what the engine takes itself."""
+    if isinstance(obj, np.ndarray):
+        return [tables.from_numpy] if obj.dtype.names is not None else []
+    for ancestor in type(obj).__mro__:
+        found = CONVERTERS.get((ancestor.__module__.partition(".")[0], ancestor.__name__))
+        if found:
+            return found
+    return []
+
+
+def candidates(obj: Any) -> Iterator[Any]:
+    """Return an iterator over the objects of pantler that stand for another package's, and at last the object itself.
+
+    Where none of several ways succeeds, the first one's error says why; a dataset type of the object's own class takes it as it is.
+    """
+    first, succeeded = None, False
+    for way in ways(obj):
+        try:
+            candidate = way(obj)
+        except PantlerError as error:
+            first = first or error
+            continue
+        succeeded = True
+        yield candidate
+    if first is not None and not succeeded:
+        raise first
+    yield obj
+
+
+def put_as(obj: Any, put: Callable[[Any], Result]) -> Result:
+    """Put the first candidate that is of the class which the dataset type asks for.
+
+    The engine refuses another class before it writes anything, with an error of the kind `request`; each other error ends it. Where
+    all are refused, the first refusal is what is said.
+    """
+    first = None
+    for candidate in candidates(obj):
+        try:
+            return put(candidate)
+        except PantlerError as error:
+            if error.kind != "request" and (first is None or candidate is not obj):
+                raise
+            first = first or error
+    assert first is not None
+    raise first
