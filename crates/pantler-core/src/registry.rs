@@ -364,6 +364,9 @@ pub trait Transaction {
     /// Records a digest that was not known before.
     fn set_digest(&mut self, id: DatasetId, digest: Digest) -> Result<(), RegistryError>;
 
+    /// Records anew where an artifact's parts lie.
+    fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError>;
+
     /// Removes datasets, with the compositions recorded for them. Compositions that they are members of stay.
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError>;
 

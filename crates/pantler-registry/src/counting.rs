@@ -201,6 +201,11 @@ impl Transaction for CountingTransaction<'_> {
         self.inner.set_digest(id, digest)
     }
 
+    fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError> {
+        count(&self.counters.changes);
+        self.inner.set_layout(id, layout)
+    }
+
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError> {
         count(&self.counters.changes);
         self.inner.remove(ids)

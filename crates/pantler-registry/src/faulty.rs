@@ -189,6 +189,10 @@ impl Transaction for FaultyTransaction<'_> {
         self.trigger.call(|| self.inner.set_digest(id, digest))
     }
 
+    fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError> {
+        self.trigger.call(|| self.inner.set_layout(id, layout))
+    }
+
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError> {
         self.trigger.call(|| self.inner.remove(ids))
     }

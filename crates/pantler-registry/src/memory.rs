@@ -178,6 +178,14 @@ impl Transaction for MemoryTransaction<'_> {
         })
     }
 
+    fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError> {
+        self.state.change(id, |record| {
+            if let Some(artifact) = &mut record.artifact {
+                artifact.layout = Some(Arc::clone(layout));
+            }
+        })
+    }
+
     /// Nobody is killed inside a commit here.
     fn leave_mark(&mut self) -> Result<(), RegistryError> {
         Ok(())

@@ -70,6 +70,8 @@ pub struct Options {
     /// The journal; `None` for the one that fits the file system: write-ahead on local disks, rollback on network file
     /// systems and on those that are not known to be local.
     pub journal: Option<Journal>,
+    /// Whether other machines may use the folder too; `None` for what its file system says.
+    pub shared: Option<bool>,
 }
 
 impl Default for Options {
@@ -77,6 +79,7 @@ impl Default for Options {
         Options {
             busy_timeout: Duration::from_secs(60),
             journal: None,
+            shared: None,
         }
     }
 }
@@ -93,6 +96,9 @@ impl Default for Options {
 /// while a writer came is read again, and a visit during which that happened ends with an error. If a log with content is
 /// there without shared memory (a writer was killed), and none can be made, opening is an error that says so, because the
 /// last commits cannot be seen: whoever may write opens the registry once.
+///
+/// **Folders that other machines use too.** A registry with a write-ahead log that was moved to a network file system gets a
+/// rollback journal when somebody opens it for writing. Until then it is read as if it could not change.
 ///
 /// **Order.** Datasets of a type are ordered by the values of its keys, in the order in which the first definition of the
 /// type with these keys named them. Where a type was written with different sets of keys, the older set comes first.
@@ -114,7 +120,7 @@ impl SqliteRegistry {
 
     /// Makes an empty registry in a new file and opens it, with options.
     pub fn create_with(path: &Path, options: Options) -> Result<SqliteRegistry, RegistryError> {
-        open::create(path, options.journal)?;
+        open::create(path, options)?;
         SqliteRegistry::open_with(path, Access::ReadWrite, options)
     }
 
@@ -149,7 +155,15 @@ impl SqliteRegistry {
 
     /// Returns which journal a new registry in this folder gets: the one that fits its file system.
     pub fn journal_for(folder: &Path) -> Journal {
-        open::fitting_journal(folder)
+        open::fitting_journal(folder, Options::default())
+    }
+
+    /// Returns which journal a registry keeps now, as its file says.
+    pub fn journal_of(path: &Path) -> Result<Journal, RegistryError> {
+        Ok(match open::has_log(path)? {
+            true => Journal::WriteAhead,
+            false => Journal::Rollback,
+        })
     }
 
     /// Returns how many SQL statements were executed through this value so far.

@@ -106,6 +106,7 @@ macro_rules! registry_conformance {
                 r26_supersedes
                 relocates
                 r30_records_digests_later
+                records_layouts_anew
                 changes_nothing_of_what_is_not_there
                 r26_removes_and_leaves_compositions
                 r26_finds_users

@@ -28,10 +28,56 @@ pub struct Found {
 /// What the registries answered.
 #[derive(Debug, Default)]
 pub struct Candidates {
-    by_type: HashMap<TypeName, Vec<Found>>,
+    by_type: HashMap<TypeName, OfType>,
     by_id: HashMap<DatasetId, Found>,
     known: HashSet<(usize, DatasetId)>,
     asked_ids: Vec<DatasetId>,
+}
+
+/// The datasets of one type.
+#[derive(Debug, Default)]
+struct OfType {
+    /// In search order, then by data ID.
+    all: Vec<Found>,
+    /// Where each data ID is among them. A few are looked through faster than this is made, so it is empty for a few.
+    places: HashMap<DataId, Vec<usize>>,
+}
+
+/// So many are looked through one by one.
+const FEW: usize = 32;
+
+impl OfType {
+    fn push(&mut self, found: Found) {
+        self.all.push(found);
+        let unplaced = match self.all.len() {
+            count if count <= FEW => return,
+            count if self.places.is_empty() => 0..count,
+            count => count - 1..count,
+        };
+        for place in unplaced {
+            let data_id = self.all[place].record.data_id.clone();
+            self.places.entry(data_id).or_default().push(place);
+        }
+    }
+
+    /// Those with exactly this data ID, in search order.
+    fn with<'a, 'b>(
+        &'a self,
+        data_id: &'b DataId,
+    ) -> impl Iterator<Item = &'a Found> + use<'a, 'b> {
+        let (few, places) = match self.places.is_empty() {
+            true => (self.all.as_slice(), [].as_slice()),
+            false => (
+                [].as_slice(),
+                self.places
+                    .get(data_id)
+                    .map_or([].as_slice(), Vec::as_slice),
+            ),
+        };
+        few.iter()
+            .filter(|found| found.record.data_id == *data_id)
+            .chain(places.iter().map(|place| &self.all[*place]))
+    }
 }
 
 impl Candidates {
@@ -97,7 +143,9 @@ impl Candidates {
 
     /// Returns the datasets of a type, in search order, then by data ID.
     pub fn of_type(&self, dataset_type: &TypeName) -> &[Found] {
-        self.by_type.get(dataset_type).map_or(&[], Vec::as_slice)
+        self.by_type
+            .get(dataset_type)
+            .map_or(&[], |of_type| of_type.all.as_slice())
     }
 
     /// Returns the datasets of a subset component: all that fit, the first in search order per data ID, ordered by data ID
@@ -124,20 +172,17 @@ impl Candidates {
         let Some(first) = self.first(chain, node, data_id) else {
             return Vec::new();
         };
-        let all = self.of_type(first.record.dataset_type()).iter();
-        all.filter(|found| found.record.data_id == *data_id)
-            .cloned()
-            .collect()
+        let of_type = self.by_type.get(first.record.dataset_type());
+        let with = of_type
+            .into_iter()
+            .flat_map(|of_type| of_type.with(data_id));
+        with.cloned().collect()
     }
 
     /// Returns the first dataset in search order with exactly this data ID: of the node's own type, else of one that has
     /// its artifact in common (rule R8).
     pub fn first(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Option<&Found> {
-        let of = |dataset_type: &TypeName| {
-            self.of_type(dataset_type)
-                .iter()
-                .find(|found| found.record.data_id == *data_id)
-        };
+        let of = |dataset_type: &TypeName| self.by_type.get(dataset_type)?.with(data_id).next();
         of(&node.dataset_type).or_else(|| {
             chain
                 .same_artifact(&node.definition)

@@ -5,11 +5,13 @@ mod contents;
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use pantler_core::store::Stat;
 use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, TypeName};
 use pantler_formats::FormatterSet;
 
+use crate::artifact_source::ArtifactSource;
 use crate::error::{Asked, Result};
 use crate::identity::Recorded;
 use crate::leftovers;
@@ -17,6 +19,9 @@ use crate::planner::locate;
 use crate::repository::Repository;
 
 use contents::Contents;
+
+/// Where the parts of a file lie, as its formatter writes it down.
+type Layout = Arc<[u8]>;
 pub(crate) use contents::digest_of;
 
 /// How thorough a check is, and whether it mends.
@@ -25,7 +30,8 @@ pub struct FsckOptions {
     /// Whether every artifact is read, its digest compared (and recorded where it was not known), and the sums that it
     /// holds of itself compared: `DATASUM` and `CHECKSUM` of FITS.
     pub deep: bool,
-    /// Whether leftovers are removed and interrupted replacements finished.
+    /// Whether leftovers are removed, interrupted replacements finished, and, of a deep check, part indexes read anew from files
+    /// that are what was recorded. Nothing else is changed: no row is removed, and no other content is accepted.
     pub repair: bool,
 }
 
@@ -36,6 +42,8 @@ pub struct FsckReport {
     pub checked: u64,
     /// What is wrong.
     pub problems: Vec<FsckProblem>,
+    /// What was wrong and has been mended.
+    pub mended: Vec<FsckProblem>,
     /// Files that crashed puts left behind, or that no dataset owns though a template would put one there.
     pub leftover: Vec<String>,
 }
@@ -73,6 +81,8 @@ pub enum ProblemKind {
     Corrupt,
     /// The artifact's bytes are not those that sums in the artifact itself speak of.
     Checksum,
+    /// Where the artifact's parts lie is recorded otherwise than the artifact says.
+    PartIndex,
     /// A dataset that a composition was made of is in no repository of the chain.
     MemberGone,
 }
@@ -85,6 +95,7 @@ impl ProblemKind {
             ProblemKind::Changed => "changed",
             ProblemKind::Corrupt => "corrupt",
             ProblemKind::Checksum => "checksum",
+            ProblemKind::PartIndex => "part_index",
             ProblemKind::MemberGone => "member_gone",
         }
     }
@@ -106,6 +117,9 @@ pub(crate) fn check(
         known,
         owned: HashSet::new(),
         digests: Vec::new(),
+        layouts: Vec::new(),
+        indexed: None,
+        formatters,
         contents: Contents::new(repository.store(), formatters),
         report: FsckReport::default(),
     };
@@ -128,7 +142,7 @@ pub(crate) fn check(
         return Err(error);
     }
     check.batch(&records)?;
-    record_digests(repository, &check.digests)?;
+    record_findings(repository, &check.digests, &check.layouts)?;
     let mut report = check.report;
     let leftovers = leftovers::find(repository, &check.owned)?;
     let cleared = match options.repair {
@@ -149,6 +163,10 @@ struct Check<'a> {
     known: &'a dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
     owned: HashSet<Location>,
     digests: Vec<(DatasetId, Digest)>,
+    layouts: Vec<(DatasetId, Layout)>,
+    /// What the last file says of its parts: several datasets may lie in it.
+    indexed: Option<(Location, Option<Layout>)>,
+    formatters: &'a FormatterSet,
     contents: Contents<'a>,
     report: FsckReport,
 }
@@ -218,7 +236,37 @@ impl Check<'_> {
         if artifact.digest.is_none() && !is_changed && content.mismatches.is_empty() {
             self.digests.push((record.id, content.digest));
         }
+        // What another content says of its parts is of no use.
+        if !is_changed
+            && !is_other
+            && let Some(known) = &artifact.layout
+            && let Some(layout) = self.layout_of(location, storage)
+            && layout != *known
+        {
+            let found = problem(ProblemKind::PartIndex, None);
+            if self.options.repair {
+                self.layouts.push((record.id, layout));
+                self.report.mended.push(found);
+            } else {
+                self.report.problems.push(found);
+            }
+        }
         Ok(())
+    }
+
+    /// Where the parts of a file lie, as it says itself; `None` where it does not tell.
+    fn layout_of(&mut self, location: &Location, storage: &str) -> Option<Layout> {
+        if let Some((last, layout)) = &self.indexed
+            && last == location
+        {
+            return layout.clone();
+        }
+        let name = self.repository.shown(location);
+        let source = ArtifactSource::new(self.repository.store(), location, &name);
+        let formatter = self.formatters.get(storage)?;
+        let layout = formatter.index(&source).ok().flatten();
+        self.indexed = Some((location.clone(), layout.clone()));
+        layout
     }
 }
 
@@ -249,13 +297,20 @@ fn check_members(
     Ok(())
 }
 
-fn record_digests(repository: &Repository, digests: &[(DatasetId, Digest)]) -> Result<()> {
-    if digests.is_empty() || !repository.writable() {
+fn record_findings(
+    repository: &Repository,
+    digests: &[(DatasetId, Digest)],
+    layouts: &[(DatasetId, Layout)],
+) -> Result<()> {
+    if digests.is_empty() && layouts.is_empty() || !repository.writable() {
         return Ok(());
     }
     let mut transaction = repository.registry().begin()?;
     for (id, digest) in digests {
         transaction.set_digest(*id, *digest)?;
+    }
+    for (id, layout) in layouts {
+        transaction.set_layout(*id, layout)?;
     }
     transaction.commit()?;
     Ok(())

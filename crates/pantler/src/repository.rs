@@ -26,7 +26,7 @@ use pantler_core::policy::{Definition, Policy, PolicyText, Recipe};
 use pantler_core::problem::{Problem, Severity};
 use pantler_core::store::{Link, OnExisting, RangeRequest};
 use pantler_core::{ArtifactPath, DataId, Location, Registry, Store, StoreError, TypeName};
-use pantler_registry::{Access, Migration, SqliteRegistry};
+use pantler_registry::{Access, Journal, Migration, SqliteRegistry};
 use pantler_store::LocalStore;
 use serde::{Deserialize, Serialize};
 
@@ -324,6 +324,12 @@ impl Repository {
             digests: Arc::clone(&self.digests),
             has_index: self.has_index,
         }
+    }
+
+    /// Returns how its index keeps commits whole, if that is in a file.
+    pub fn journal(&self) -> Option<Journal> {
+        let file = Path::new(&self.root).join(OWN_FOLDER).join(REGISTRY);
+        SqliteRegistry::journal_of(&file).ok()
     }
 
     /// Says whether it has an index; a folder without one is scanned.

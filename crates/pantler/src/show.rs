@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 
 use pantler_core::DataId;
 use pantler_core::registry::TypeSummary;
+use pantler_registry::Journal;
 
 use crate::butler::Butler;
 use crate::error::{Error, Result};
@@ -27,6 +28,10 @@ pub struct RepositoryInfo {
     pub parents: Vec<String>,
     /// The stages that its policy lists, or that its types have.
     pub stages: Vec<String>,
+    /// How its index keeps commits whole; `None` for one that is in no file.
+    pub journal: Option<Journal>,
+    /// Whether it has an index; without one it is scanned.
+    pub has_index: bool,
     /// Its types with datasets, by name.
     pub types: Vec<TypeInfo>,
 }
@@ -85,6 +90,8 @@ pub fn repository_info(butler: &Butler) -> Result<RepositoryInfo> {
             .map(|parent| parent.root().to_owned())
             .collect(),
         stages,
+        journal: repository.journal(),
+        has_index: repository.has_index(),
         types: types?,
     })
 }

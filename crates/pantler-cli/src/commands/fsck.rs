@@ -21,7 +21,7 @@ pub struct Fsck {
     /// Read every file; compare its digest, and DATASUM and CHECKSUM of FITS
     #[arg(long)]
     deep: bool,
-    /// Remove what crashes left behind, and finish interrupted replacements
+    /// Remove what crashes left behind, finish interrupted replacements, and with --deep mend what is known of files' parts
     #[arg(long)]
     repair: bool,
 }
@@ -97,6 +97,11 @@ fn hint(problem: &FsckProblem, repositories: &str) -> String {
             "{place} contradicts itself; if its maker has a better one, {forget} forgets this one {deletes}, and that can be \
              ingested"
         ),
+        ProblemKind::PartIndex => {
+            format!(
+                "`pantler fsck {repositories} --deep --repair` reads anew where the parts of {place} lie"
+            )
+        }
         ProblemKind::MemberGone => format!(
             "add the repository that has it with --input; or {forget} forgets the composition, which `pantler link` records \
              anew of what there is"
@@ -105,10 +110,8 @@ fn hint(problem: &FsckProblem, repositories: &str) -> String {
 }
 
 fn report_json(report: &FsckReport) -> Value {
-    let problems: Vec<Value> = report
-        .problems
-        .iter()
-        .map(|problem| {
+    let listed = |problems: &[FsckProblem]| -> Vec<Value> {
+        let documents = problems.iter().map(|problem| {
             let mut document = json!({
                 "kind": problem.kind.name(),
                 "dataset_type": problem.dataset_type.as_str(),
@@ -119,11 +122,13 @@ fn report_json(report: &FsckReport) -> Value {
                 document["detail"] = detail.as_str().into();
             }
             document
-        })
-        .collect();
+        });
+        documents.collect()
+    };
     json!({
         "clean": report.is_clean(),
-        "problems": problems,
+        "problems": listed(&report.problems),
+        "mended": listed(&report.mended),
         "leftover": report.leftover,
     })
 }
@@ -153,6 +158,15 @@ fn report_text(screen: &Screen, report: &FsckReport) -> String {
         let found = count(report.problems.len() as u64, "problem", "problems");
         format!("{}{found} in {checked}\n", table(screen, &headings, &rows))
     };
+    for problem in &report.mended {
+        text.push_str(&format!(
+            "mended: {} of {} {}, {}\n",
+            problem.kind.name().replace('_', " "),
+            problem.dataset_type,
+            problem.data_id,
+            problem.location
+        ));
+    }
     for path in &report.leftover {
         text.push_str(&format!("left over: {path}\n"));
     }

@@ -249,6 +249,12 @@ fn info_json(info: &RepositoryInfo) -> Value {
         "repository": info.root,
         "parents": info.parents,
         "stages": info.stages,
+        "index": match (info.has_index, info.journal) {
+            (false, _) => "none",
+            (true, Some(Journal::Rollback)) => "rollback journal",
+            (true, Some(Journal::WriteAhead)) => "write-ahead log",
+            (true, None) => "in memory",
+        },
         "types": types,
     })
 }
@@ -261,6 +267,13 @@ fn info_text(screen: &Screen, info: &RepositoryInfo) -> String {
     }
     if !info.stages.is_empty() {
         text.push_str(&format!("stages   {}\n", info.stages.join(", ")));
+    }
+    match (info.has_index, info.journal) {
+        (false, _) => text.push_str("index    none: files are found by their names\n"),
+        (true, Some(Journal::Rollback)) => text.push_str(
+            "index    with a rollback journal, as other machines may use the folder: a put waits until those who read are done\n",
+        ),
+        _ => {}
     }
     text.push('\n');
     if info.types.is_empty() {

@@ -23,12 +23,13 @@ pub(super) struct FileStamp {
 }
 
 /// Makes an empty registry in a new file, all or nothing.
-pub(super) fn create(path: &Path, journal: Option<Journal>) -> Result<(), RegistryError> {
+pub(super) fn create(path: &Path, options: Options) -> Result<(), RegistryError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let journal = journal.unwrap_or_else(|| fitting_journal(folder));
+    let journal = options.journal;
+    let journal = journal.unwrap_or_else(|| fitting_journal(folder, options));
     let staged = beside(path, &format!("-new-{}", std::process::id()));
     // Left by a killed process of the same number, which containers give again and again.
     for suffix in ["", "-journal", "-wal", "-shm"] {
@@ -41,12 +42,17 @@ pub(super) fn create(path: &Path, journal: Option<Journal>) -> Result<(), Regist
 }
 
 /// Returns the journal that fits the file system of a folder.
-pub(super) fn fitting_journal(folder: &Path) -> Journal {
-    if file_system::is_shared_between_machines(folder) {
+pub(super) fn fitting_journal(folder: &Path, options: Options) -> Journal {
+    if is_shared(folder, options) {
         Journal::Rollback
     } else {
         Journal::WriteAhead
     }
+}
+
+fn is_shared(folder: &Path, options: Options) -> bool {
+    let known = options.shared;
+    known.unwrap_or_else(|| file_system::is_shared_between_machines(folder))
 }
 
 fn fill(staged: &Path, journal: Journal) -> Result<(), RegistryError> {
@@ -110,7 +116,7 @@ pub(super) fn session(
             Ok(session)
         }
         Access::ReadOnly => {
-            if !would_make_a_log(path)? {
+            if !would_make_a_log(path)? && !would_share_a_log(path, options)? {
                 let session = connect(&uri(path, "ro")?, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
                 if !needs_shared_memory_that_cannot_be_made(&session) {
                     prepare_reading(&session)?;
@@ -132,11 +138,22 @@ pub(super) fn session(
 ///
 /// A log made by a reader belongs to that reader, and then the owner of the registry may be the one who cannot write.
 fn would_make_a_log(path: &Path) -> Result<bool, RegistryError> {
+    Ok(has_log(path)? && !beside(path, "-wal").exists())
+}
+
+/// Says whether SQLite would read a write-ahead log that another machine may be writing, of which it would see nothing true.
+fn would_share_a_log(path: &Path, options: Options) -> Result<bool, RegistryError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    Ok(options.journal.is_none() && has_log(path)? && is_shared(folder, options))
+}
+
+/// Says whether a registry keeps a write-ahead log.
+pub(super) fn has_log(path: &Path) -> Result<bool, RegistryError> {
     let mut header = [0; 19];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
         // Of the file format: the byte 18 is 2 if the file was written with a write-ahead log.
-        Ok(()) => Ok(header[18] == 2 && !beside(path, "-wal").exists()),
+        Ok(()) => Ok(header[18] == 2),
         // What is wrong with so short a file, the check of the schema says.
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(io_error("open", path, error.to_string())),
@@ -165,7 +182,7 @@ fn prepare_writing(session: &Session, options: Options) -> Result<(), RegistryEr
         return Err(refused("its folder"));
     }
     prepare_reading(session)?;
-    if options.journal.is_none() && is_moved_to_network(session).map_err(failed)? {
+    if options.journal.is_none() && is_moved_to_network(session, options).map_err(failed)? {
         set_journal(session.connection(), Journal::Rollback).map_err(failed)?;
     }
     session
@@ -183,12 +200,12 @@ fn prepare_reading(session: &Session) -> Result<(), RegistryError> {
 }
 
 /// Says whether a file with a write-ahead log lies where other machines may be using it.
-fn is_moved_to_network(session: &Session) -> rusqlite::Result<bool> {
+fn is_moved_to_network(session: &Session, options: Options) -> rusqlite::Result<bool> {
     let journal: String = session
         .connection()
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     let folder = session.path().parent();
-    Ok(journal == "wal" && folder.is_some_and(file_system::is_shared_between_machines))
+    Ok(journal == "wal" && folder.is_some_and(|folder| is_shared(folder, options)))
 }
 
 fn set_journal(connection: &Connection, journal: Journal) -> rusqlite::Result<()> {

@@ -334,3 +334,31 @@ fn a_type_that_another_connection_adds_is_noticed() {
     insert(&here, &[fifth]);
     assert_eq!((count(&here), count(&there)), (5, 5));
 }
+
+#[test]
+fn a_registry_that_was_moved_to_a_network_gets_a_rollback_journal_when_it_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("registry.sqlite");
+    let shared = |shared| pantler_registry::Options {
+        shared: Some(shared),
+        ..Default::default()
+    };
+    let journal = || SqliteRegistry::journal_of(&path).expect("it is a registry");
+    drop(SqliteRegistry::create_with(&path, shared(false)).expect("it can be made"));
+    assert_eq!(journal(), Journal::WriteAhead);
+    // Readers change nothing, and open no log of another machine's.
+    let reader = SqliteRegistry::open_with(&path, Access::ReadOnly, shared(true));
+    let summary = reader.expect("it can be read").summary();
+    assert_eq!(summary.expect("it answers"), []);
+    assert_eq!(journal(), Journal::WriteAhead);
+    let log = folder.path().join("registry.sqlite-wal");
+    assert!(!log.exists(), "a reader made a log");
+    drop(SqliteRegistry::open_with(&path, Access::ReadWrite, shared(true)).expect("it opens"));
+    assert_eq!(journal(), Journal::Rollback);
+    let other = folder.path().join("other.sqlite");
+    drop(SqliteRegistry::create_with(&other, shared(true)).expect("it can be made"));
+    assert_eq!(
+        SqliteRegistry::journal_of(&other).expect("it is a registry"),
+        Journal::Rollback
+    );
+}

@@ -172,6 +172,37 @@ pub fn r30_records_digests_later(make: Make<'_>) {
     assert_eq!(find_one(&*registry, record.id), Some(record));
 }
 
+/// Where an artifact's parts lie can be recorded anew; others with the same layout keep theirs.
+pub fn records_layouts_anew(make: Make<'_>) {
+    let registry = Fresh::new(make);
+    let layout = |text: &str| -> std::sync::Arc<[u8]> { text.as_bytes().into() };
+    let mut both = [1, 2].map(|ccd| {
+        let mut record = dataset(&calexp(), visit_ccd(1, ccd));
+        record.artifact = Some(ArtifactRecord {
+            layout: Some(layout("as it was")),
+            ..artifact(100)
+        });
+        record
+    });
+    insert(&*registry, &both);
+    let mut transaction = registry.begin().expect("a transaction begins");
+    let anew = layout("as it is");
+    transaction
+        .set_layout(both[0].id, &anew)
+        .expect("it is there");
+    assert!(matches!(
+        transaction.set_layout(DatasetId::from_bytes([3; 16]), &anew),
+        Err(pantler_core::RegistryError::NoSuchDataset { .. })
+    ));
+    transaction.commit().expect("it commits");
+    if let Some(artifact) = &mut both[0].artifact {
+        artifact.layout = Some(anew);
+    }
+    for record in both {
+        assert_eq!(find_one(&*registry, record.id), Some(record));
+    }
+}
+
 /// To change what is not there is an error that names it, and changes nothing.
 pub fn changes_nothing_of_what_is_not_there(make: Make<'_>) {
     let registry = Fresh::new(make);

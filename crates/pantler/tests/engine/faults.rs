@@ -535,6 +535,11 @@ impl Transaction for HookedTransaction<'_> {
         self.inner.set_digest(id, digest)
     }
 
+    fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError> {
+        (self.hook)("set_layout")?;
+        self.inner.set_layout(id, layout)
+    }
+
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError> {
         (self.hook)("remove")?;
         self.inner.remove(ids)

@@ -239,3 +239,44 @@ fn opening_what_is_no_repository_says_so() {
         "{said_empty}"
     );
 }
+
+#[test]
+fn a_part_index_that_is_not_that_of_the_file_is_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = pantler::core::policy::PolicyText {
+        file: "policy.yaml".into(),
+        text: SINGLE_VISIT.to_owned(),
+    };
+    let root = folder.path().join("repository");
+    Butler::init(&root, &[policy], &[]).unwrap();
+    let open = || Butler::open(&[], std::slice::from_ref(&root), options()).unwrap();
+    for ccd in [16, 17] {
+        put(
+            &open(),
+            &exposure(1.0),
+            "calexp:sfm",
+            &format!("visit=903334 ccd={ccd}"),
+        );
+    }
+    let deep = |repair| {
+        let options = FsckOptions { deep: true, repair };
+        open().fsck(options).unwrap()
+    };
+    assert!(deep(false).is_clean(), "{:?}", deep(false));
+    let index = rusqlite::Connection::open(root.join(".pantler/registry.sqlite")).unwrap();
+    let changed = index.execute("UPDATE layout SET body = X'00'", []).unwrap();
+    assert_eq!(changed, 1, "equal layouts are kept once");
+    drop(index);
+    let kinds = |problems: &[pantler::fsck::FsckProblem]| -> Vec<ProblemKind> {
+        problems.iter().map(|problem| problem.kind).collect()
+    };
+    let both = [ProblemKind::PartIndex, ProblemKind::PartIndex];
+    assert_eq!(kinds(&deep(false).problems), both);
+    let mended = deep(true);
+    assert!(mended.is_clean());
+    assert_eq!(kinds(&mended.mended), both);
+    let after = deep(false);
+    assert!(after.is_clean() && after.mended.is_empty(), "{after:?}");
+    let read = get(&open(), "calexp:sfm", "visit=903334 ccd=16");
+    assert_eq!(read.difference(exposure(1.0).as_ref()), None);
+}
