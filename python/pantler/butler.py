@@ -194,8 +194,8 @@ class Butler:
     ) -> PutResult:
         """Put an object into every output, into each all or nothing.
 
-        `replace` puts it where another one is. `inputs` names what it was made from, by component name: references, or pairs of
-        name and data ID. `input_only="drop"` goes on where an input-only component was changed, and loses that change. `notes`
+        `replace` puts it where another one is. `inputs` names what it was made from, by component name: references, data
+        IDs, or pairs of name and data ID. `input_only="drop"` goes on where an input-only component was changed, and loses that change. `notes`
         are kept with the put.
         """
         if input_only not in ("error", "drop"):
@@ -530,12 +530,17 @@ def _named(given) -> tuple[str, dict[str, Any]]:
 
 
 def _precursors(inputs) -> list[tuple[str, dict[str, Any]]]:
-    """What a dataset was made from: `{component: [reference, …]}`, or a list of references."""
+    """What a dataset was made from: `{component: [reference or data ID, …]}`, or a list of references."""
     if inputs is None:
         return []
-    groups = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+    groups = inputs.items() if isinstance(inputs, Mapping) else [(None, inputs)]
     found = []
-    for group in groups:
-        single = isinstance(group, DatasetRef) or (isinstance(group, tuple) and len(group) == 2 and isinstance(group[0], str))
-        found += [_named(each) for each in ([group] if single else group)]
+    for component, group in groups:
+        single = isinstance(group, (DatasetRef, Mapping)) or (
+            isinstance(group, tuple) and len(group) == 2 and isinstance(group[0], str)
+        )
+        for each in [group] if single else group:
+            # A data ID alone is one of the type that the component names.
+            is_data_id = component is not None and isinstance(each, Mapping)
+            found.append((str(component), dict(each)) if is_data_id else _named(each))
     return found

@@ -240,6 +240,20 @@ def test_precursors_are_found_again(tmp_path, single_visit):
     assert [ref.data_id for ref in butler.query("coadd", made_from=refs[0])] == [{"tract": 1}]
 
 
+def test_precursors_are_given_by_data_id_where_a_component_names_their_type(tmp_path, single_visit):
+    inputs = {"datasetType": "calexp:sfm", "subset": True, "dataIds": "recorded"}
+    composite = {"coadd": {"datasetType": "coadd", "base": True}, "inputs": inputs}
+    policy = {"datasets": {
+        "coadd": {"template": "coadd-%(tract)d.fits", "python": "ExposureF", "storage": "FitsStorage"},
+        "deepCoadd": {"python": "ExposureF", "composite": composite}}}
+    butler = pantler.Butler(single_visit, tmp_path / "out", policy=policy)
+    wanted = [{"visit": VISIT, "ccd": CCD + 1}, {"visit": VISIT, "ccd": CCD}]
+    butler.put(simulated_exposure(9), "deepCoadd", tract=1, inputs={"inputs": wanted})
+    assert butler.get("deepCoadd.inputs.wcs", tract=1) == [butler.get("calexp:sfm.wcs", each) for each in wanted]
+    with pytest.raises(pantler.PantlerError, match="names no dataset"):
+        butler.put(simulated_exposure(9), "deepCoadd", tract=2, inputs=wanted)
+
+
 def test_objects_that_nobody_can_write_are_refused(butler):
     with pytest.raises(pantler.UnsupportedError, match="object"):
         butler.put(object(), "notes", visit=1)
