@@ -27,6 +27,7 @@ from pantler._pantler import (
 from pantler import attached as _attached  # noqa: F401  (gives the classes their methods of Python)
 from pantler.batch import Batch
 from pantler.butler import Butler, RepositoryArgs
+from pantler.deferred import DeferredDataset
 from pantler.errors import (
     AmbiguousError,
     ConflictError,
@@ -59,6 +60,7 @@ __all__ = [
     "DataIdError",
     "DataObject",
     "DatasetRef",
+    "DeferredDataset",
     "Document",
     "Exposure",
     "FsckReport",

@@ -1,8 +1,8 @@
-"""What the compiled classes get from Python: conversions as methods. Imported once, by the package."""
+"""What the compiled classes get from Python: conversions as methods, previews, tokens. Imported once, by the package."""
 
 from __future__ import annotations
 
-from pantler import _pantler, convert
+from pantler import _pantler, convert, previews, tokens
 
 for _class in (_pantler.Exposure, _pantler.MaskedImage, _pantler.Image):
     _class.to_ccddata = convert.to_ccddata
@@ -21,3 +21,10 @@ _pantler.Table.from_arrow = staticmethod(convert.from_arrow)
 _pantler.Table.from_numpy = staticmethod(convert.from_numpy)
 _pantler.Wcs.to_ape14 = convert.to_ape14
 _pantler.Wcs.from_astropy = staticmethod(convert.from_astropy_wcs)
+
+for _class in (_pantler.Exposure, _pantler.MaskedImage, _pantler.Image, _pantler.Mask):
+    _class._repr_png_ = previews.picture
+_pantler.Table._repr_html_ = previews.table_html
+_pantler.Metadata._repr_html_ = previews.cards_html
+
+_pantler.DataObject.__dask_tokenize__ = tokens.token_of_object

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pantler import _pantler, convert
+from pantler.deferred import DeferredDataset
 from pantler.errors import DataIdError, PantlerError
 from pantler.plugins import Plugins
 from pantler.policies import policies_for_one, policy_texts
@@ -26,6 +27,7 @@ from pantler.results import (
     QueryResult,
     RemoveResult,
 )
+from pantler.tokens import token
 from pantler.trust import trusted
 
 # How many datasets `get_many` reads together.
@@ -133,18 +135,25 @@ class Butler:
         bbox=None,
         columns=None,
         rows=None,
+        deferred=False,
         composition="recorded",
         version=None,
         tag=None,
         dataId=None,
         **keys,
     ) -> Any:
-        """Return an object.
+        """Return an object; with `deferred` a DeferredDataset, whose `get` does what this would do.
 
         `bbox` (x0, y0, width, height) asks for some pixels, `columns` and `rows` for a piece of a table; `rows` is a slice, a
         pair (first, end) or a list of pairs. `composition="lookup"` ignores recorded compositions. `version` selects the stage,
         `tag` the repositories. What stands in `data_id` and in further keywords are the keys.
         """
+        if deferred:
+            said = {"bbox": bbox, "columns": columns, "rows": rows, "version": version, "tag": tag}
+            parameters = {key: value for key, value in said.items() if value is not None}
+            if _is_lookup(composition):
+                parameters["composition"] = composition
+            return DeferredDataset(str(name), _data_id(data_id, dataId, keys, None, None), self, parameters)
         with _asked(keys, _GETTING):
             return self._engine.get(
                 str(name),
@@ -338,6 +347,10 @@ class Butler:
         """What the policies probably do not mean as it is written."""
         return self._engine.warnings()
 
+    def __dask_tokenize__(self) -> str:
+        # Who asks, what is kept in memory, and objects without a name make no other dataset.
+        return token("Butler", {key: value for key, value in self._settings.items() if key not in ("who", "cache_bytes", "plugins")})
+
     def __getstate__(self):
         return self._settings
 
@@ -352,7 +365,7 @@ class Butler:
 _OPENING = (
     "inputs", "outputs", "policy", "tags", "allow_pickle", "trust", "storages", "add_parents", "inputs_in_order", "cache_bytes",
 )
-_GETTING = ("bbox", "columns", "rows", "composition", "version", "tag", "dataId")
+_GETTING = ("bbox", "columns", "rows", "deferred", "composition", "version", "tag", "dataId")
 _PUTTING = ("replace", "inputs", "input_only", "notes", "version", "dataId")
 _QUERYING = ("where", "order_by", "limit", "made_from", "used_by", "dataId")
 

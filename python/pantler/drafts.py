@@ -8,6 +8,7 @@ is an immutable object again, and the draft can no longer be changed.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from pantler import _pantler
@@ -31,18 +32,18 @@ class Draft:
     # The class that `Draft` stands for, in those that stand for one.
     _class: type | None = None
 
-    def __init__(self, *arguments, **components):
+    def __init__(self, *arguments: Any, **components: Any) -> None:
         made = _empty(self._class) if not arguments and not components else self._class(*arguments, **components)
         object.__setattr__(self, "_value", made)
         object.__setattr__(self, "_frozen", False)
 
     @property
-    def __pantler__(self):
+    def __pantler__(self) -> Any:
         """The object that the draft has become."""
         return self._value
 
     @property
-    def __class__(self):
+    def __class__(self) -> type:  # type: ignore[override]
         return type(self._value)
 
     def __getattr__(self, name: str) -> Any:
@@ -88,7 +89,7 @@ class Draft:
     def __contains__(self, key: Any) -> bool:
         return key in self._value
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         return iter(self._value)
 
     def __len__(self) -> int:

@@ -19,10 +19,13 @@ from typing import Any
 
 from pantler import _pantler
 from pantler.drafts import class_of_drafts, draft, freeze, given, is_draft, released
-from pantler.errors import PolicyError, ReadOnlyError
+from pantler.errors import PantlerError, PolicyError, ReadOnlyError
 from pantler.storages import Storages
 
 _NOTHING = object()
+
+# Who asks for code: import path, the policy's key, dataset type, place.
+Asker = tuple[str, str, str, str]
 
 
 @dataclass
@@ -40,27 +43,27 @@ class ComponentInfo:
     getter: str | None = None
     subset: bool = False
     input_only: bool = False
-    data_id: dict | None = None
-    data_ids: list | None = None
+    data_id: dict[str, Any] | None = None
+    data_ids: list[dict[str, Any]] | None = None
 
 
 class Plugins:
     """The plug-ins of one butler: import paths are followed, and functions that cannot be imported have private names."""
 
-    def __init__(self, private=None, allow_pickle=False):
+    def __init__(self, private: dict[str, Any] | None = None, allow_pickle: bool = False) -> None:
         self.private = dict(private or {})
         self.storages = Storages(self, allow_pickle)
 
-    def is_private(self, path):
+    def is_private(self, path: str) -> bool:
         return path in self.private
 
-    def resolve(self, path):
+    def resolve(self, path: str) -> Any:
         """Return what an import path means."""
         if path in self.private:
             return self.private[path]
         return imported(path)
 
-    def _followed(self, asker):
+    def _followed(self, asker: Asker) -> Any:
         """What an asker's path means; an error says who asks for it."""
         path, role, dataset_type, place = asker
         try:
@@ -70,7 +73,9 @@ class Plugins:
             error.add_note(f"`{path}` is the `{role}` of `{dataset_type}`{where}")
             raise
 
-    def assembled(self, asker, data_id, components, class_path, own):
+    def assembled(
+        self, asker: Asker, data_id: dict[str, Any], components: list[dict[str, Any]], class_path: str, own: str | None
+    ) -> Any:
         """Return the composite that an assembler, or the class itself, makes of its components."""
         path, role, dataset_type, _ = asker
         infos = {fields["name"]: ComponentInfo(**{**fields, "obj": given(fields.get("obj"))}) for fields in components}
@@ -86,7 +91,9 @@ class Plugins:
             raise
         return freeze(made)
 
-    def _call_assembler(self, plugin, data_id, infos, class_path, own):
+    def _call_assembler(
+        self, plugin: Any, data_id: dict[str, Any], infos: dict[str, ComponentInfo], class_path: str, own: str | None
+    ) -> Any:
         style = _style(plugin, 1)
         components = infos if style == "component_info" else {name: info.obj for name, info in infos.items()}
         made = plugin(dict(data_id), components, self._class(class_path, own))
@@ -94,14 +101,16 @@ class Plugins:
             raise TypeError("the assembler returned None, and not the composite")
         return made
 
-    def _class(self, class_path, own):
+    def _class(self, class_path: str, own: str | None) -> Any:
         """What an assembler is handed as the class: one of drafts for pantler's own."""
         if own is not None:
             mine = getattr(_pantler, own, None)
             return class_of_drafts(mine) if mine is not None else _pantler.DataObject
         return self.resolve(class_path) if class_path else None
 
-    def taken_apart(self, asker, obj, data_id, components):
+    def taken_apart(
+        self, asker: Asker, obj: Any, data_id: dict[str, Any], components: list[dict[str, Any]]
+    ) -> dict[str, Any]:
         """Return the objects of the components by name, as a disassembler, or the class itself, gives them."""
         path, role, dataset_type, _ = asker
         infos = {fields["name"]: ComponentInfo(**{**fields, "obj": None}) for fields in components}
@@ -117,7 +126,9 @@ class Plugins:
         return {name: freeze(value) for name, value in found.items()}
 
     @staticmethod
-    def _call_disassembler(plugin, obj, data_id, infos):
+    def _call_disassembler(
+        plugin: Any, obj: Any, data_id: dict[str, Any], infos: dict[str, ComponentInfo]
+    ) -> dict[str, Any]:
         view = draft(obj) if isinstance(obj, _pantler.DataObject) else obj
         if _style(plugin, 2) == "component_info":
             infos = _Slots(infos, infos)
@@ -127,7 +138,7 @@ class Plugins:
         plugin(view, dict(data_id), slots)
         return slots
 
-    def standardized(self, asker, obj, data_id):
+    def standardized(self, asker: Asker, obj: Any, data_id: dict[str, Any]) -> Any:
         """Return what a standardizer makes of an object that was read."""
         path, _, dataset_type, _ = asker
         plugin = self._followed(asker)
@@ -140,7 +151,7 @@ class Plugins:
             raise
         return freeze(made)
 
-    def made(self, asker, data_id):
+    def made(self, asker: Asker, data_id: dict[str, Any]) -> Any:
         """Return what a virtual reader makes of a data ID."""
         path, _, dataset_type, _ = asker
         plugin = self._followed(asker)
@@ -151,14 +162,14 @@ class Plugins:
             raise
         return freeze(made)
 
-    def check_class(self, asker, obj):
+    def check_class(self, asker: Asker, obj: Any) -> None:
         """Refuse an object that is not of the class that the policy names."""
         cls = self._followed(asker)
         obj = released(obj)
-        if isinstance(cls, type) and not isinstance(obj, (cls, _pantler.DataObject)):
-            raise TypeError(f"`{asker[2]}` is a {_named(cls)}, and what is put is a {_named(type(obj))}")
+        if isinstance(cls, type) and not isinstance(obj, cls):
+            raise PantlerError(f"`{asker[2]}` is a {_named(cls)}, and what is put is a {_named(type(obj))}")
 
-    def read_as(self, asker, obj):
+    def read_as(self, asker: Asker, obj: Any) -> Any:
         """Return what a storage gave as an object of the user's class; one that is of the class already as it is."""
         cls = self._followed(asker)
         if not isinstance(cls, type) or isinstance(obj, cls):
@@ -179,7 +190,7 @@ class Plugins:
             ],
         )
 
-    def written_as(self, asker, obj):
+    def written_as(self, asker: Asker, obj: Any) -> Any:
         """Return what a storage is given for an object of the user's class."""
         cls = self._followed(asker)
         storing = getattr(type(obj), "to_stored", None)
@@ -196,31 +207,34 @@ class Plugins:
             ["a method `to_stored()` gives what is written, and a class method `from_stored(value)` makes the object of it"],
         )
 
-    def knows_storage(self, name):
+    def knows_storage(self, name: str) -> bool:
+        """Say whether there could be a storage of that name; nothing is imported."""
         return self.storages.knows(name)
 
-    def read_stored(self, name, data, part):
+    def read_stored(self, name: str, data: bytes, part: list[str]) -> tuple[Any, list[str]]:
+        """Return what a storage reads, and the rest of the path to the part that is wanted."""
         return self.storages.read(name, data, part)
 
-    def write_stored(self, name, obj):
+    def write_stored(self, name: str, obj: Any) -> bytes:
+        """Return what a storage writes."""
         return self.storages.write(name, obj)
 
 
-class _Slots(dict):
+class _Slots(dict[str, Any]):
     """What a disassembler fills: a name that is no component is refused, with the one that was probably meant."""
 
-    def __init__(self, names, values=()):
+    def __init__(self, names: Any, values: Any = ()) -> None:
         super().__init__(values)
         self._names = list(names)
 
-    def __setitem__(self, name, value):
+    def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._names:
             near = difflib.get_close_matches(str(name), self._names, 1)
             hint = f"did you mean `{near[0]}`?" if near else f"it has {', '.join(self._names)}"
             raise KeyError(f"the composite has no component `{name}`; {hint}")
         super().__setitem__(name, value)
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> Any:
         if name in self._names:
             return None
         raise KeyError(name)
@@ -433,7 +447,7 @@ def _named(value: Any) -> str:
     return getattr(value, "__qualname__", None) or repr(value)
 
 
-def _shown(data_id: dict) -> str:
+def _shown(data_id: dict[str, Any]) -> str:
     return " ".join(f"{key}={value}" for key, value in data_id.items())
 
 

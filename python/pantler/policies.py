@@ -20,7 +20,8 @@ _SECTIONS = ("datasets", "exposures", "images", "calibrations")
 
 def policy_texts(given: Any, plugins: Plugins) -> tuple[list[tuple[str, str]], list[str]]:
     """Return policies as texts, with their names, and apart from them what serves this butler only."""
-    lasting, local = [], []
+    lasting: list[tuple[str, str]] = []
+    local: list[str] = []
     for each in _list(given):
         if isinstance(each, Mapping):
             kept, private = _parted(_plain(each, plugins), plugins)
@@ -41,12 +42,12 @@ def policies_for_one(given: Any, plugins: Plugins) -> list[str]:
     return texts
 
 
-def _read(path) -> str:
+def _read(path: str | os.PathLike[str]) -> str:
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
-def _list(given) -> list:
+def _list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
@@ -76,7 +77,7 @@ def _private(value: Any, plugins: Plugins) -> str:
     return name
 
 
-def _parted(policy: dict, plugins: Plugins) -> tuple[dict, dict]:
+def _parted(policy: dict[str, Any], plugins: Plugins) -> tuple[dict[str, Any], dict[str, Any]]:
     """Parts a policy into what can be kept and what cannot: definitions with private names, and those that are made of them."""
     definitions = {
         name: definition
@@ -90,7 +91,8 @@ def _parted(policy: dict, plugins: Plugins) -> tuple[dict, dict]:
         if not more:
             break
         private |= more
-    kept, apart = {}, {}
+    kept: dict[str, Any] = {}
+    apart: dict[str, Any] = {}
     for section, value in policy.items():
         if section in _SECTIONS and isinstance(value, Mapping):
             kept[section] = {name: each for name, each in value.items() if name not in private}
@@ -107,14 +109,14 @@ def _parted(policy: dict, plugins: Plugins) -> tuple[dict, dict]:
     return kept, apart
 
 
-def _names(definition: Mapping) -> set[str]:
+def _names(definition: Mapping[str, Any]) -> set[str]:
     composite = definition.get("composite")
     inside = composite if isinstance(composite, Mapping) else {}
     found = [each.get(key) for each in (definition, inside) for key in _KEYS]
     return {name for name in found if isinstance(name, str)}
 
 
-def _uses(definition: Mapping) -> set[str]:
+def _uses(definition: Mapping[str, Any]) -> set[str]:
     """The types that a definition is made of, and what it inherits."""
     composite = definition.get("composite")
     components = composite.values() if isinstance(composite, Mapping) else ()

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pantler import previews
+from pantler.tokens import token
+
 
 @dataclass(frozen=True)
 class PutResult:
@@ -104,6 +107,12 @@ class Plan:
     def __str__(self) -> str:
         return "\n".join(self._lines) or repr(self)
 
+    def __dask_tokenize__(self) -> str:
+        return token("Plan", self._document)
+
+    def _repr_html_(self) -> str:
+        return previews.plan_html(self)
+
     def __repr__(self) -> str:
         return f"Plan({self.name}, {self.data_id})"
 
@@ -132,6 +141,11 @@ class DatasetRef:
     def put(self, obj: Any, **parameters: Any) -> PutResult:
         """Put an object under this name and data ID; `parameters` are those of `Butler.put`."""
         return self.butler.put(obj, self.name, self.data_id, **parameters)
+
+    def __dask_tokenize__(self) -> str:
+        # A dataset with an identity is the same whoever found it.
+        known = self.id if self.id is not None else self.butler
+        return token("DatasetRef", self.name, self.data_id, self.repository, known)
 
     def __hash__(self) -> int:
         return hash((self.name, frozenset(self.data_id.items()), self.repository))
@@ -169,6 +183,9 @@ class QueryResult(Sequence):
     def to_pandas(self):
         """Return a pandas.DataFrame with the columns of `to_arrow`."""
         return self.to_arrow().to_pandas()
+
+    def _repr_html_(self) -> str:
+        return previews.query_html(self)
 
     def __reduce__(self):
         return _listed, (list(self),)

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pantler.errors import PolicyError, UntrustedError
+
+if TYPE_CHECKING:
+    from pantler.plugins import Plugins
 
 GROUP = "pantler.storages"
 
@@ -24,21 +27,23 @@ class PickleStorage:
     """Any object, as Python pickles it."""
 
     def read(self, data: bytes) -> Any:
+        """Return the object that was pickled."""
         return pickle.loads(data)
 
     def write(self, obj: Any) -> bytes:
+        """Return the object, pickled."""
         return pickle.dumps(obj, _PROTOCOL)
 
 
 class Storages:
     """The storages in Python that one butler knows."""
 
-    def __init__(self, plugins, allow_pickle=False):
+    def __init__(self, plugins: Plugins, allow_pickle: bool = False) -> None:
         self._plugins = plugins
         self._allow_pickle = bool(allow_pickle)
         self._registered: dict[str, Any] = {}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return {"_plugins": self._plugins, "_allow_pickle": self._allow_pickle, "_registered": self._registered}
 
     def register(self, name: str, storage: Any) -> None:

@@ -79,7 +79,7 @@ def test_a_storage_of_a_policy(storages, tmp_path, as_path):
     assert again.get("point.y", visit=1) == 2.0
     with pytest.raises(pantler.UnsupportedError, match="whole objects only"):
         again.get("point", visit=1, columns=["x"])
-    with pytest.raises(TypeError, match="Point"):
+    with pytest.raises(pantler.PantlerError, match="is a Point, and what is put is a str"):
         again.put("text", "point", visit=2)
 
 
@@ -213,3 +213,13 @@ def test_classes_of_users_in_storages_of_pantler(packages, tmp_path):
     assert butler.put(Seeing(0.7, 12), "seeing", visit=1).unchanged == ["seeing"]
     with pytest.raises(pantler.PolicyError, match="to_stored|know how to write"):
         butler.put(Opaque(), "opaque", visit=1)
+
+
+def test_an_object_of_another_package_is_pickled_as_it_is(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    policy = one_type("pandas.core.frame.DataFrame", "PickleStorage", "frame")
+    butler = pantler.Butler(outputs=tmp_path / "out", policy=policy, allow_pickle=True)
+    frame = pandas.DataFrame({"a": [1, 2]})
+    butler.put(frame, "frame", visit=1)
+    got = pantler.Butler(inputs=tmp_path / "out", allow_pickle=True).get("frame", visit=1)
+    assert isinstance(got, pandas.DataFrame) and got.equals(frame)

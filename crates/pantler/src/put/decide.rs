@@ -99,7 +99,7 @@ impl<'a> Decider<'a> {
 
     fn check_class(&self, graph: &GraphNode, object: &ObjectRef) -> Result<()> {
         match graph.definition.python.as_deref().map(python_type) {
-            Some(PythonType::Foreign(path)) if self.is_code_of_the_class(graph) => {
+            Some(PythonType::Foreign(path)) if self.is_judged_by_class(graph) => {
                 let (imports, import) = self.follow(graph, ImportRole::Class, path)?;
                 imports
                     .check_class(&import, object)
@@ -116,13 +116,11 @@ impl<'a> Decider<'a> {
         }
     }
 
-    /// Whether an object of the user's class is put: one whose disassembler is pantler's or the user's may be of any class where no
-    /// interpreter says more.
-    fn is_code_of_the_class(&self, graph: &GraphNode) -> bool {
-        let assembler = graph
-            .composite()
-            .and_then(|composite| composite.assembler.as_ref());
-        assembler.is_none() || self.putter.executor.plugins.imports().is_some()
+    /// Whether what is put must be of the class that the policy names: unless plug-ins are named, which judge for themselves.
+    fn is_judged_by_class(&self, graph: &GraphNode) -> bool {
+        graph.composite().is_none_or(|composite| {
+            composite.assembler.is_none() && composite.disassembler.is_none()
+        })
     }
 
     /// Refuses what nobody could read again, what is made and never stored, and code that may not run.
