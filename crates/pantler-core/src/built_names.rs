@@ -40,6 +40,8 @@ const BUILT_NAMES: &[(&str, Option<&str>)] = &[
 pub const FILE_NAME: &str = "filename";
 /// The part of a table that is the number of its rows.
 pub const LENGTH: &str = "len";
+/// The part of a table that is the names of its columns.
+pub const COLUMNS: &str = "columns";
 /// The part of a table that is its columns without rows.
 pub const SCHEMA: &str = "schema";
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use pantler_core::built_names::{LENGTH, SCHEMA};
+use pantler_core::built_names::{COLUMNS, LENGTH, SCHEMA};
 use pantler_core::object::ComponentError;
 use pantler_core::{Digest, Hasher, Object, ObjectRef, Origin};
 
@@ -368,6 +368,10 @@ impl Object for Table {
             "metadata" => Some(self.metadata.clone()),
             // What people's programs ask for as `src_len` and `src_schema`.
             LENGTH => Some(Arc::new(Document::new(self.rows().into()))),
+            COLUMNS => {
+                let names: Vec<String> = self.column_names().map(str::to_owned).collect();
+                Some(Arc::new(Document::new(names.into())))
+            }
             SCHEMA => Some(Arc::new(Table {
                 batch: self.batch.slice(0, 0),
                 metadata: self.metadata.clone(),

@@ -3,7 +3,7 @@
 //! The executor asks here before it asks a formatter. People's programs ask for them by names built from a type:
 //! `calexp_filename`, `src_len`, `src_schema`.
 
-use pantler_core::built_names::{FILE_NAME, LENGTH, SCHEMA};
+use pantler_core::built_names::{COLUMNS, FILE_NAME, LENGTH, SCHEMA};
 use pantler_core::formatter::ReadRequest;
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
 use pantler_core::{FormatError, ObjectRef, RowRanges};
@@ -58,6 +58,7 @@ pub(crate) fn file_names(plan: &Plan, chain: &Chain) -> Option<ObjectRef> {
 pub(crate) fn of_table(request: &ReadRequest) -> Option<(ReadRequest, &'static str)> {
     let part = match request.part.as_slice() {
         [part] if part == LENGTH => LENGTH,
+        [part] if part == COLUMNS => COLUMNS,
         [part] if part == SCHEMA => SCHEMA,
         _ => return None,
     };
