@@ -41,6 +41,10 @@ wheel: $(VENV)/ready
 test-package: wheel
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall $(WHEELS)/*.whl
 	PANTLER_WHEELS=$(WHEELS):$(VENV)/wheels $(VENV)/bin/python -m pytest -q tests/python_package
+	$(VENV)/bin/python -m mypy
+	# The stub against the module that the wheel has, away from the sources, which have none.
+	cd $(VENV) && bin/python -m mypy.stubtest pantler --mypy-config-file ../pyproject.toml \
+	    --allowlist ../tests/python/stubtest_allow.txt
 
 ## The site, in docs/site/built.
 docs: build $(VENV)/ready

@@ -1,9 +1,14 @@
 """pantler's objects as astropy's, which is imported when it is asked for."""
 
+from __future__ import annotations
+
 import warnings
+from typing import Any
+
+from pantler._pantler import Metadata, Table
 
 
-def header(metadata):
+def header(metadata: Metadata) -> Any:
     """Return an astropy.io.fits.Header of cards."""
     from astropy.io import fits
 
@@ -20,7 +25,7 @@ def header(metadata):
     return header
 
 
-def wcs(metadata):
+def wcs(metadata: Metadata) -> Any:
     """Return an astropy.wcs.WCS of cards."""
     from astropy.wcs import WCS, FITSFixedWarning
 
@@ -30,7 +35,7 @@ def wcs(metadata):
         return WCS(header(metadata))
 
 
-def table(table):
+def table(table: Table) -> Any:
     """Return an astropy.table.Table, whose columns are copies."""
     from astropy.table import Table
 
@@ -44,7 +49,7 @@ def table(table):
     return made
 
 
-def _unit(text):
+def _unit(text: str) -> Any:
     from astropy.units import Unit
 
     # A unit that astropy has no word for stays as text.

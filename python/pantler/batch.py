@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from pantler.butler import Butler
 from pantler.errors import PantlerError
 from pantler.results import PutResult
@@ -19,9 +22,9 @@ class Batch:
                 batch.put(exposure, "calexp", visit=visit)
     """
 
-    def __init__(self, begin) -> None:
+    def __init__(self, begin: Callable[[], Any]) -> None:
         self._begin = begin
-        self._begun = None
+        self._begun: Any = None
         self.results: list[PutResult] = []
 
     # They sort their arguments for whatever puts and links.
@@ -29,7 +32,7 @@ class Batch:
     link = Butler.link
 
     @property
-    def _engine(self):
+    def _engine(self) -> Any:
         if self._begun is None:
             raise PantlerError("a batch is used inside its `with`", hints=["with butler.batch() as batch: batch.put(…)"])
         return self._begun
@@ -40,7 +43,7 @@ class Batch:
         self._begun = self._begin()
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         begun, self._begun = self._engine, None
         if kind is None:
             self.results = [PutResult(**result) for result in begun.commit()]

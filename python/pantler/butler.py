@@ -11,7 +11,7 @@ import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pantler import _pantler, convert
 from pantler.deferred import DeferredDataset
@@ -30,6 +30,13 @@ from pantler.results import (
 from pantler.tokens import token
 from pantler.trust import trusted
 
+if TYPE_CHECKING:
+    from pantler.batch import Batch
+    from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Rows
+
+    _Repository: TypeAlias = "Path | RepositoryArgs | Mapping[str, Any]"
+    _Repositories: TypeAlias = "_Repository | Iterable[_Repository]"
+
 # How many datasets `get_many` reads together.
 _TOGETHER = 16
 
@@ -42,7 +49,7 @@ class RepositoryArgs:
     are for a repository that is yet to be made; `tags` name it for `get(…, tag=…)`.
     """
 
-    root: str | os.PathLike
+    root: Path
     mode: str | None = None
     policy: Any = None
     parents: Any = None
@@ -62,19 +69,19 @@ class Butler:
 
     def __init__(
         self,
-        inputs=None,
-        outputs=None,
+        inputs: _Repositories | None = None,
+        outputs: _Repositories | None = None,
         *,
-        policy=None,
-        tags=None,
-        allow_pickle=False,
-        trust=(),
-        storages=None,
-        add_parents=False,
-        inputs_in_order=False,
-        cache_bytes=None,
-        **unknown,
-    ):
+        policy: Policy | None = None,
+        tags: Mapping[Path, Names] | Names | None = None,
+        allow_pickle: bool = False,
+        trust: Path | Iterable[Path] = (),
+        storages: Mapping[str, Any] | None = None,
+        add_parents: bool = False,
+        inputs_in_order: bool = False,
+        cache_bytes: int | None = None,
+        **unknown: Any,
+    ) -> None:
         _refuse_unknown("Butler", unknown, _OPENING)
         inputs, outputs = _repositories(inputs, "inputs"), _repositories(outputs, "outputs")
         for each in [*inputs]:
@@ -100,7 +107,7 @@ class Butler:
             local += _make(each, policy, roots, plugins)
         if not outputs:
             local += [(roots[0], text) for text in policies_for_one(policy, plugins)]
-        self._settings = {
+        self._settings: dict[str, Any] = {
             "plugins": plugins,
             "trusted": trusted(trust),
             "policies": local,
@@ -115,7 +122,7 @@ class Butler:
         self._engine = _pantler.Engine(**self._settings)
 
     @classmethod
-    def open(cls, root, **options) -> Butler:
+    def open(cls, root: Path | RepositoryArgs, **options: Any) -> Butler:
         """Open one repository to read from and to write to, with its parents; the options are those of `Butler`.
 
         It is made only where `policy` says what is in it.
@@ -128,19 +135,19 @@ class Butler:
 
     def get(
         self,
-        name,
-        data_id=None,
+        name: str,
+        data_id: DataId | None = None,
         /,
         *,
-        bbox=None,
-        columns=None,
-        rows=None,
-        deferred=False,
-        composition="recorded",
-        version=None,
-        tag=None,
-        dataId=None,
-        **keys,
+        bbox: Box | None = None,
+        columns: Names | None = None,
+        rows: Rows | None = None,
+        deferred: bool = False,
+        composition: str = "recorded",
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
     ) -> Any:
         """Return an object; with `deferred` a DeferredDataset, whose `get` does what this would do.
 
@@ -164,20 +171,41 @@ class Butler:
                 _is_lookup(composition),
             )
 
-    def get_components(self, name, data_id=None, /, components=(), *, version=None, tag=None, dataId=None, **keys) -> dict[str, Any]:
+    def get_components(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        components: Names = (),
+        *,
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> dict[str, Any]:
         """Return some components of one dataset by name; what they need of one artifact is read together."""
-        names = _names(components)
+        names = _names(components) or []
         with _asked(keys, ("components", "version", "tag", "dataId")):
             wanted = _data_id(data_id, dataId, keys, version, tag)
             return dict(zip(names, self._engine.get_components(str(name), wanted, names)))
 
-    def get_many(self, name, data_ids, /, *, bbox=None, columns=None, rows=None, composition="recorded") -> Iterator[Any]:
+    def get_many(
+        self,
+        name: str,
+        data_ids: Iterable[DataId],
+        /,
+        *,
+        bbox: Box | None = None,
+        columns: Names | None = None,
+        rows: Rows | None = None,
+        composition: str = "recorded",
+    ) -> Iterator[Any]:
         """Return an iterator over the objects of many data IDs (or references), in their order; some are read ahead, together."""
         piece = (bbox, _names(columns), _rows(rows), _is_lookup(composition))
         return self._many(str(name), iter(data_ids), piece)
 
-    def _many(self, name, data_ids, piece):
-        batch = []
+    def _many(self, name: str, data_ids: Iterator[DataId], piece: tuple[Any, ...]) -> Iterator[Any]:
+        batch: list[dict[str, Any]] = []
         for each in data_ids:
             batch.append(_data_id(each, None, {}, None, None))
             if len(batch) == _TOGETHER:
@@ -188,18 +216,18 @@ class Butler:
 
     def put(
         self,
-        obj,
-        name,
-        data_id=None,
+        obj: Any,
+        name: str,
+        data_id: DataId | None = None,
         /,
         *,
-        replace=False,
-        inputs=None,
-        input_only="error",
-        notes=None,
-        version=None,
-        dataId=None,
-        **keys,
+        replace: bool = False,
+        inputs: Precursors | None = None,
+        input_only: str = "error",
+        notes: Notes | None = None,
+        version: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
     ) -> PutResult:
         """Put an object into every output, into each all or nothing.
 
@@ -215,34 +243,63 @@ class Butler:
             result = convert.put_as(obj, lambda each: self._engine.put(each, *rest))
         return PutResult(**result)
 
-    def link(self, name, data_id=None, /, *, notes=None, version=None, dataId=None, **keys) -> PutResult:
+    def link(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        *,
+        notes: Notes | None = None,
+        version: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> PutResult:
         """Record parts that were put one by one as a composite, in every output."""
         with _asked(keys, ("notes", "version", "dataId")):
             wanted = _data_id(data_id, dataId, keys, version, None)
             return PutResult(**self._engine.link(str(name), wanted, _notes(notes)))
 
-    def batch(self):
+    def batch(self) -> Batch:
         """Begin many puts and links that become durable and visible together: `with butler.batch() as batch: batch.put(…)`."""
         from pantler.batch import Batch
 
         return Batch(self._engine.batch)
 
-    def exists(self, name, data_id=None, /, *, version=None, tag=None, dataId=None, **keys) -> bool:
+    def exists(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        *,
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> bool:
         """Say whether a get would find the dataset and all its required parts; reads no artifact."""
         with _asked(keys, ("version", "tag", "dataId")):
             return self._engine.exists(str(name), _data_id(data_id, dataId, keys, version, tag))
 
     def explain(
-        self, name, data_id=None, /, *, composition="recorded", version=None, tag=None, dataId=None, **keys
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        *,
+        composition: str = "recorded",
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
     ) -> Plan:
         """Return what a get would do; reads no artifact."""
         with _asked(keys, ("composition", "version", "tag", "dataId")):
             wanted = _data_id(data_id, dataId, keys, version, tag)
             return Plan(*self._engine.explain(str(name), wanted, _is_lookup(composition)))
 
-    def locations(self, name, data_id=None, /, **keys) -> dict[str, str]:
+    def locations(self, name: str, data_id: DataId | None = None, /, **keys: Any) -> dict[str, str]:
         """Return where the dataset lies: an absolute path for each component that has an artifact, "" for the dataset itself."""
-        found = {}
+        found: dict[str, str] = {}
 
         def add(plan: Plan, name: str) -> None:
             if plan.path is not None:
@@ -255,15 +312,15 @@ class Butler:
 
     def query(
         self,
-        name=None,
-        where=None,
+        name: str | None = None,
+        where: str | None = None,
         *,
-        order_by=None,
-        limit=None,
-        made_from=None,
-        used_by=None,
-        dataId=None,
-        **keys,
+        order_by: Names | None = None,
+        limit: int | None = None,
+        made_from: Dataset | None = None,
+        used_by: Dataset | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
     ) -> QueryResult:
         """Return the datasets of a type, or of all types, that fit.
 
@@ -282,12 +339,22 @@ class Butler:
             )
         return QueryResult(self, rows)
 
-    def subset(self, name, data_id=None, /, *, dataId=None, **keys) -> list[DatasetRef]:
+    def subset(self, name: str, data_id: DataId | None = None, /, *, dataId: DataId | None = None, **keys: Any) -> list[DatasetRef]:
         """Return references to the datasets of a type that have the given keys, in the order of their data IDs."""
         wanted = _data_id(data_id, dataId, keys, None, None)
         return list(self.query(name, dataId=wanted))
 
-    def ingest(self, name, files, *, mode="copy", digest=False, notes=None, dataId=None, **keys) -> IngestResult:
+    def ingest(
+        self,
+        name: str,
+        files: Path | Iterable[Path],
+        *,
+        mode: str = "copy",
+        digest: bool = False,
+        notes: Notes | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> IngestResult:
         """Take files into the one output as datasets of a type.
 
         `mode` is "copy", "move", "link" (a hard link) or "in-place". The keys given count before what headers and paths say.
@@ -301,7 +368,7 @@ class Butler:
         ingested, lie_in, same, failed = found
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
 
-    def alias(self, name=None, target=None, *, remove=False) -> dict[str, str]:
+    def alias(self, name: str | None = None, target: str | None = None, *, remove: bool = False) -> dict[str, str]:
         """Give an unqualified name a meaning in the first output, or take it back; return the aliases of the first repository."""
         if name is not None and (target is not None or remove):
             self._engine.set_alias(str(name), None if remove else str(target))
@@ -309,12 +376,23 @@ class Butler:
             raise PantlerError("an alias needs a target", hints=["alias(name, target), or alias(name, remove=True)"])
         return dict(self._engine.aliases())
 
-    def keys(self, name) -> dict[str, type]:
+    def keys(self, name: str) -> dict[str, type]:
         """Return the data-ID keys of a type, each with the type of its values."""
         types = {"int": int, "float": float, "str": str}
         return {key: types[kind] for key, kind in self._engine.keys(str(name))}
 
-    def export(self, name, data_id=None, /, out=None, *, version=None, tag=None, dataId=None, **keys) -> str:
+    def export(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        out: Path | None = None,
+        *,
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> str:
         """Write a dataset as one self-contained file, whose extension decides the format; return its path."""
         if out is None:
             raise PantlerError("no file to write is named", hints=["export(name, data_id, out=FILE)"])
@@ -323,17 +401,28 @@ class Butler:
             self._engine.export(str(name), wanted, _path(out))
         return _path(out)
 
-    def rm(self, name, data_id=None, /, *, force=False, dry_run=False, version=None, dataId=None, **keys) -> RemoveResult:
+    def rm(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        version: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> RemoveResult:
         """Remove a dataset from the first output; one that compositions use goes only with `force`."""
         with _asked(keys, ("force", "dry_run", "version", "dataId")):
             wanted = _data_id(data_id, dataId, keys, version, None)
             return RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
 
-    def fsck(self, *, deep=False, repair=False) -> FsckReport:
+    def fsck(self, *, deep: bool = False, repair: bool = False) -> FsckReport:
         """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left."""
         return FsckReport(**self._engine.fsck(bool(deep), bool(repair)))
 
-    def register_storage(self, name, storage) -> None:
+    def register_storage(self, name: str, storage: Any) -> None:
         """Give a storage in Python a name that policies can use: an object or a class with `read(data)` and `write(obj)`."""
         self._settings["plugins"].storages.register(name, storage)
 
@@ -351,10 +440,10 @@ class Butler:
         # Who asks, what is kept in memory, and objects without a name make no other dataset.
         return token("Butler", {key: value for key, value in self._settings.items() if key not in ("who", "cache_bytes", "plugins")})
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return self._settings
 
-    def __setstate__(self, settings):
+    def __setstate__(self, settings: dict[str, Any]) -> None:
         self._settings = settings
         self._engine = _pantler.Engine(**settings)
 
@@ -376,16 +465,15 @@ class _asked:
     def __init__(self, keys: Mapping[str, Any], parameters: Iterable[str]):
         self.keys, self.parameters = keys, tuple(parameters)
 
-    def __enter__(self):
+    def __enter__(self) -> _asked:
         return self
 
-    def __exit__(self, _class, error, _traceback):
+    def __exit__(self, _class: Any, error: BaseException | None, _traceback: Any) -> None:
         if isinstance(error, DataIdError):
             for key in self.keys:
                 near = difflib.get_close_matches(key, self.parameters, 1, 0.75)
                 if near and f"`{key}`" in error.message:
                     error.hints.append(f"did you mean the parameter `{near[0]}`?")
-        return False
 
 
 def _refuse_unknown(what: str, unknown: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -395,12 +483,12 @@ def _refuse_unknown(what: str, unknown: Mapping[str, Any], known: Iterable[str])
         raise PantlerError(f"{what} has no parameter `{word}`", hints=[hint])
 
 
-def _path(path) -> str:
+def _path(path: Path) -> str:
     """An absolute path, so that a butler means the same in a process that works in another folder."""
     return os.path.abspath(os.path.expanduser(os.fspath(path)))
 
 
-def _repositories(given, what: str) -> list[RepositoryArgs]:
+def _repositories(given: _Repositories | None, what: str) -> list[RepositoryArgs]:
     if given is None:
         return []
     if isinstance(given, (str, os.PathLike)):
@@ -421,7 +509,7 @@ def _repositories(given, what: str) -> list[RepositoryArgs]:
     )
 
 
-def _make(output: RepositoryArgs, policy, inputs: list[str], plugins: Plugins) -> list[tuple[str, str]]:
+def _make(output: RepositoryArgs, policy: Policy | None, inputs: list[str], plugins: Plugins) -> list[tuple[str, str]]:
     """Make an output that does not exist, where it is said what is in it; without that the engine makes it of its inputs.
 
     Returned is what of the policy serves this butler only: with the repository's root.
@@ -444,13 +532,13 @@ def _make(output: RepositoryArgs, policy, inputs: list[str], plugins: Plugins) -
     return []
 
 
-def _list(given) -> list:
+def _list(given: Any) -> list[Any]:
     if given is None:
         return []
     return list(given) if isinstance(given, (list, tuple)) else [given]
 
 
-def _tags(repositories: list[RepositoryArgs], tags) -> list[tuple[str, str]]:
+def _tags(repositories: list[RepositoryArgs], tags: Mapping[Path, Names] | Names | None) -> list[tuple[str, str]]:
     pairs = [(_path(each.root), tag) for each in repositories for tag in _names(each.tags) or []]
     if isinstance(tags, Mapping):
         pairs += [(_path(root), tag) for root, some in tags.items() for tag in _names(some) or []]
@@ -467,7 +555,9 @@ def _who() -> tuple[str, str]:
     return user, platform.node()
 
 
-def _data_id(data_id, other, keys, version, tag) -> dict[str, Any]:
+def _data_id(
+    data_id: DataId | None, other: DataId | None, keys: Mapping[str, Any], version: str | None, tag: str | None
+) -> dict[str, Any]:
     """All keys as one dictionary; two words for one key must agree."""
     all_keys: dict[str, Any] = {}
     extra = {key: value for key, value in (("version", version), ("tag", tag)) if value is not None}
@@ -489,13 +579,13 @@ def _data_id(data_id, other, keys, version, tag) -> dict[str, Any]:
     return all_keys
 
 
-def _names(given) -> list[str] | None:
+def _names(given: Names | None) -> list[str] | None:
     if given is None:
         return None
     return [given] if isinstance(given, str) else [str(name) for name in given]
 
 
-def _rows(rows) -> list[tuple[int, int]] | None:
+def _rows(rows: Any) -> list[tuple[int, int]] | None:
     """Ranges of rows, each without its end."""
     if rows is None:
         return None
@@ -509,13 +599,13 @@ def _rows(rows) -> list[tuple[int, int]] | None:
     pairs = list(rows)
     if len(pairs) == 2 and all(not isinstance(each, (slice, range, tuple, list)) for each in pairs):
         pairs = [tuple(pairs)]
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for each in pairs:
         if isinstance(each, (slice, range)):
-            ranges += _rows(each)
+            ranges += _rows(each) or []
         else:
             first, end = (int(number) for number in each)
-            ranges += _rows(slice(first, end))
+            ranges += _rows(slice(first, end)) or []
     return ranges
 
 
@@ -525,11 +615,11 @@ def _is_lookup(composition: str) -> bool:
     return composition == "lookup"
 
 
-def _notes(notes) -> list[tuple[str, str]]:
+def _notes(notes: Notes | None) -> list[tuple[str, str]]:
     return [(str(key), str(value)) for key, value in (notes or {}).items()]
 
 
-def _named(given) -> tuple[str, dict[str, Any]]:
+def _named(given: Any) -> tuple[str, dict[str, Any]]:
     """A dataset: a reference, or a pair of name and data ID."""
     if isinstance(given, DatasetRef):
         return given.name, dict(given.data_id)
@@ -542,7 +632,7 @@ def _named(given) -> tuple[str, dict[str, Any]]:
         ) from None
 
 
-def _precursors(inputs) -> list[tuple[str, dict[str, Any]]]:
+def _precursors(inputs: Any) -> list[tuple[str, dict[str, Any]]]:
     """What a dataset was made from: `{component: [reference or data ID, …]}`, or a list of references."""
     if inputs is None:
         return []

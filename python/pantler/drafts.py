@@ -30,7 +30,7 @@ class Draft:
     """
 
     # The class that `Draft` stands for, in those that stand for one.
-    _class: type | None = None
+    _class: Any = None
 
     def __init__(self, *arguments: Any, **components: Any) -> None:
         made = _empty(self._class) if not arguments and not components else self._class(*arguments, **components)
@@ -42,8 +42,8 @@ class Draft:
         """The object that the draft has become."""
         return self._value
 
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         return type(self._value)
 
     def __getattr__(self, name: str) -> Any:
@@ -99,12 +99,13 @@ class Draft:
         return True
 
     def __eq__(self, other: Any) -> bool:
-        return self._value == (other._value if type(other).__mro__[-2] is Draft else other)
+        return bool(self._value == (other._value if type(other).__mro__[-2] is Draft else other))
 
     __hash__ = object.__hash__
 
     def __copy__(self) -> Draft:
-        return draft(self._value)
+        copied: Draft = draft(self._value)
+        return copied
 
     def __dir__(self) -> list[str]:
         return dir(self._value)
@@ -113,9 +114,9 @@ class Draft:
         return f"draft of {self._value!r}"
 
 
-def draft(value: Any) -> Draft:
+def draft(value: Any) -> Any:
     """Return a draft of an object of pantler."""
-    made = object.__new__(class_of_drafts(type(value)))
+    made: Any = object.__new__(class_of_drafts(type(value)))
     object.__setattr__(made, "_value", value)
     object.__setattr__(made, "_frozen", False)
     return made
@@ -201,7 +202,7 @@ def _freeze_attributes(value: Any, seen: dict[int, Any], depth: int) -> None:
         for name in (slots,) if isinstance(slots, str) else slots:
             slot = kind.__dict__.get(name)
             each = _frozen(slot.__get__(value), seen, depth + 1) if hasattr(value, name) and slot is not None else None
-            if each is not None:
+            if each is not None and slot is not None:
                 slot.__set__(value, each)
 
 

@@ -3,6 +3,11 @@
 Each is also an exception of Python's own, so that code that knows nothing of pantler can catch it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 
 class PantlerError(Exception):
     """Anything that went wrong; the classes below it say what.
@@ -11,7 +16,14 @@ class PantlerError(Exception):
     place `repository`, `dataset` and `outcome`.
     """
 
-    def __init__(self, message, kind="request", facts=None, hints=(), trail=()):
+    def __init__(
+        self,
+        message: str,
+        kind: str = "request",
+        facts: Mapping[str, Iterable[str]] | None = None,
+        hints: Iterable[str] = (),
+        trail: Iterable[Mapping[str, str]] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
@@ -19,7 +31,7 @@ class PantlerError(Exception):
         self.hints = list(hints)
         self.trail = [dict(step) for step in trail]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [self.message]
         for label, facts in self.facts.items():
             for index, fact in enumerate(facts):
@@ -27,7 +39,7 @@ class PantlerError(Exception):
         hints = [f"hint: {hint}" for hint in self.hints[:3]]
         return "\n".join(lines + ([""] if hints else []) + hints)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         state = {name: value for name, value in vars(self).items() if name not in _ARGUMENTS}
         return type(self), tuple(getattr(self, name) for name in _ARGUMENTS), state or None
 
@@ -88,6 +100,12 @@ for _class in [PantlerError, *_CLASSES.values()]:
     _class.__module__ = "pantler"
 
 
-def made(kind, message, facts, hints, trail):
+def made(
+    kind: str,
+    message: str,
+    facts: Mapping[str, Iterable[str]],
+    hints: Iterable[str],
+    trail: Iterable[Mapping[str, str]],
+) -> PantlerError:
     """Return the exception of a report of the engine."""
     return _CLASSES.get(kind, PantlerError)(message, kind, facts, hints, trail)

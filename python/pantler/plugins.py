@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -95,7 +96,7 @@ class Plugins:
         self, plugin: Any, data_id: dict[str, Any], infos: dict[str, ComponentInfo], class_path: str, own: str | None
     ) -> Any:
         style = _style(plugin, 1)
-        components = infos if style == "component_info" else {name: info.obj for name, info in infos.items()}
+        components: Any = infos if style == "component_info" else {name: info.obj for name, info in infos.items()}
         made = plugin(dict(data_id), components, self._class(class_path, own))
         if made is None:
             raise TypeError("the assembler returned None, and not the composite")
@@ -131,9 +132,9 @@ class Plugins:
     ) -> dict[str, Any]:
         view = draft(obj) if isinstance(obj, _pantler.DataObject) else obj
         if _style(plugin, 2) == "component_info":
-            infos = _Slots(infos, infos)
-            plugin(view, dict(data_id), infos)
-            return {name: info.obj for name, info in infos.items()}
+            given_infos = _Slots(infos, infos)
+            plugin(view, dict(data_id), given_infos)
+            return {name: info.obj for name, info in given_infos.items()}
         slots = _Slots(infos)
         plugin(view, dict(data_id), slots)
         return slots
@@ -428,7 +429,8 @@ def same(first: Any, second: Any) -> bool:
     """Say whether two objects are equal; where a class does not say what that is, what they hold decides."""
     if first is second:
         return True
-    if type(first) is type(second) and type(first).__eq__ is object.__eq__ and hasattr(first, "__dict__"):
+    says_nothing: bool = type(first).__eq__ is object.__eq__  # type: ignore[comparison-overlap]
+    if type(first) is type(second) and says_nothing and hasattr(first, "__dict__"):
         mine, theirs = vars(first), vars(second)
         return mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
     if isinstance(first, dict) and isinstance(second, dict):

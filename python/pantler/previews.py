@@ -36,7 +36,7 @@ _OPACITY = 0.35
 _Bytes = npt.NDArray[np.uint8]
 
 
-def picture(obj: Exposure | MaskedImage | Image | Mask) -> bytes | None:
+def picture(obj: Exposure | MaskedImage | Image | Mask, /) -> bytes | None:
     """Return a PNG of the pixels, the first row at the bottom, with planes of the mask in colours; None where there is nothing."""
     image = obj if isinstance(obj, Image) else None
     mask = obj if isinstance(obj, Mask) else None
@@ -110,7 +110,7 @@ def _png(colours: _Bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows.tobytes())) + chunk(b"IEND", b"")
 
 
-def table_html(table: Table) -> str:
+def table_html(table: Table, /) -> str:
     """Return the first rows of a table, with the units of its columns, as HTML."""
     names = table.columns[:_COLUMNS]
     shown = min(len(table), _ROWS)
@@ -138,7 +138,7 @@ def _short(value: Any) -> str:
     return str(value)
 
 
-def cards_html(metadata: Metadata) -> str:
+def cards_html(metadata: Metadata, /) -> str:
     """Return the cards of a header as HTML."""
     return _html_table(["keyword", "value", "comment"], [[key, str(value), comment or ""] for key, value, comment in metadata.cards()])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from pantler import previews
 from pantler.tokens import token
@@ -73,17 +73,71 @@ class Plan:
         self._document = document
         self._lines = list(lines)
 
-    name = property(lambda self: self._document["name"], doc="The name.")
-    dataset_type = property(lambda self: self._document["dataset_type"], doc="The dataset type.")
-    data_id = property(lambda self: self._document["data_id"], doc="The data ID, completed.")
-    kind = property(lambda self: self._document["kind"], doc="How it is made.")
-    python = property(lambda self: self._document["python"], doc="The class of the object.")
-    assembler = property(lambda self: self._document["assembler"], doc="The assembler of a composite, or None.")
-    repository = property(lambda self: self._document["repository"], doc="The root of the repository, or None.")
-    location = property(lambda self: self._document["location"], doc="Where it lies below the root, or None.")
-    bytes = property(lambda self: self._document["bytes"], doc="How many bytes it has.")
-    origin = property(lambda self: self._document["origin"], doc="`recorded`, `lookup` or None.")
-    newer = property(lambda self: self._document["newer"], doc="A newer candidate that a record keeps out, or None.")
+    @property
+    def name(self) -> str:
+        """The name."""
+        value: str = self._document["name"]
+        return value
+
+    @property
+    def dataset_type(self) -> str:
+        """The dataset type."""
+        value: str = self._document["dataset_type"]
+        return value
+
+    @property
+    def data_id(self) -> dict[str, Any]:
+        """The data ID, completed."""
+        value: dict[str, Any] = self._document["data_id"]
+        return value
+
+    @property
+    def kind(self) -> str:
+        """How it is made."""
+        value: str = self._document["kind"]
+        return value
+
+    @property
+    def python(self) -> str | None:
+        """The class of the object."""
+        value: str | None = self._document["python"]
+        return value
+
+    @property
+    def assembler(self) -> str | None:
+        """The assembler of a composite, or None."""
+        value: str | None = self._document["assembler"]
+        return value
+
+    @property
+    def repository(self) -> str | None:
+        """The root of the repository, or None."""
+        value: str | None = self._document["repository"]
+        return value
+
+    @property
+    def location(self) -> str | None:
+        """Where it lies below the root, or None."""
+        value: str | None = self._document["location"]
+        return value
+
+    @property
+    def bytes(self) -> int | None:
+        """How many bytes it has."""
+        value: int | None = self._document["bytes"]
+        return value
+
+    @property
+    def origin(self) -> str | None:
+        """`recorded`, `lookup` or None."""
+        value: str | None = self._document["origin"]
+        return value
+
+    @property
+    def newer(self) -> Any:
+        """A newer candidate that a record keeps out, or None."""
+        value: Any = self._document["newer"]
+        return value
 
     @property
     def components(self) -> dict[str, Plan]:
@@ -140,7 +194,8 @@ class DatasetRef:
 
     def put(self, obj: Any, **parameters: Any) -> PutResult:
         """Put an object under this name and data ID; `parameters` are those of `Butler.put`."""
-        return self.butler.put(obj, self.name, self.data_id, **parameters)
+        done: PutResult = self.butler.put(obj, self.name, self.data_id, **parameters)
+        return done
 
     def __dask_tokenize__(self) -> str:
         # A dataset with an identity is the same whoever found it.
@@ -151,7 +206,7 @@ class DatasetRef:
         return hash((self.name, frozenset(self.data_id.items()), self.repository))
 
 
-class QueryResult(Sequence):
+class QueryResult(Sequence[DatasetRef]):
     """The datasets that a query found, in its order; each becomes an object when it is looked at."""
 
     def __init__(self, butler: Any, rows: Any):
@@ -161,7 +216,11 @@ class QueryResult(Sequence):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> DatasetRef: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[DatasetRef]: ...
+    def __getitem__(self, index: int | slice) -> DatasetRef | list[DatasetRef]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
         index = range(len(self))[index]
@@ -171,23 +230,23 @@ class QueryResult(Sequence):
         """Return the data IDs alone."""
         return [ref.data_id for ref in self]
 
-    def __arrow_c_stream__(self, requested_schema=None):
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._rows.__arrow_c_stream__(requested_schema)
 
-    def to_arrow(self):
+    def to_arrow(self) -> Any:
         """Return a pyarrow.Table: a column for each key and each metadata column, and type, repository, location, bytes, id."""
         import pyarrow
 
         return pyarrow.table(self)
 
-    def to_pandas(self):
+    def to_pandas(self) -> Any:
         """Return a pandas.DataFrame with the columns of `to_arrow`."""
         return self.to_arrow().to_pandas()
 
     def _repr_html_(self) -> str:
         return previews.query_html(self)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _listed, (list(self),)
 
     def __repr__(self) -> str:

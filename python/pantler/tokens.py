@@ -23,7 +23,7 @@ def token(*values: Any) -> str:
     return digest.hexdigest()
 
 
-def token_of_object(obj: _pantler.DataObject) -> str:
+def token_of_object(obj: _pantler.DataObject, /) -> str:
     """Return the token of an object: of the dataset's identity where it is unchanged since it was read, else of its values."""
     origin = obj.origin
     if origin is not None:

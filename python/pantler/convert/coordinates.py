@@ -19,7 +19,7 @@ _FAR = 1000.0
 _SAME = 1e-7
 
 
-def to_ape14(wcs: Wcs, bbox: Sequence[int] | None = None) -> Any:
+def to_ape14(wcs: Wcs, /, bbox: Sequence[int] | None = None) -> Any:
     """Return the system behind astropy's interface for shared use, high level and low level, for the array of `bbox`.
 
     Each position is pantler's own computation, so every system has one, those that no header can say included. The pixels are
@@ -47,7 +47,8 @@ def from_astropy_wcs(theirs: Any, x0: int = 0, y0: int = 0) -> Wcs:
                 f"the coordinates are of an array that starts at ({own.x0}, {own.y0}), not at ({x0}, {y0})",
                 hints=["hand in the origin of the array"],
             )
-        return own.wcs
+        known: Wcs = own.wcs
+        return known
     if not hasattr(theirs, "to_header"):
         raise UnsupportedError(
             f"a {type(theirs).__name__} says its coordinates in no header", hints=["an astropy.wcs.WCS does"]
@@ -67,7 +68,7 @@ def from_astropy_wcs(theirs: Any, x0: int = 0, y0: int = 0) -> Wcs:
     if not np.all(np.isnan(expected) | (np.abs(apart) < _SAME)):
         raise UnsupportedError(
             "the header of these coordinates does not say all of them",
-            facts={"largest difference": f"{np.nanmax(np.abs(apart)):.3g} degrees"},
+            facts={"largest difference": [f"{np.nanmax(np.abs(apart)):.3g} degrees"]},
             hints=["tables of distortion have no place in a header's cards; write the file as it is, and ingest it"],
         )
     return ours

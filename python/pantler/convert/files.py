@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from pantler._pantler import DataObject
+from pantler._pantler import DataObject, Exposure
 from pantler.convert import scratch
 from pantler.errors import PantlerError
 
 
-def to_hdulist(obj: DataObject) -> Any:
+def to_hdulist(obj: DataObject, /) -> Any:
     """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included."""
     from astropy.io import fits
 
@@ -28,6 +28,12 @@ def from_hdulist(hdus: Any, python: str | None = None) -> Any:
         except PantlerError as error:
             errors.append(error)
     raise errors[0]
+
+
+def exposure_of_hdulist(hdus: Any) -> Exposure:
+    """Return the Exposure that HDUs hold."""
+    made: Exposure = from_hdulist(hdus, "Exposure")
+    return made
 
 
 def in_bytes(hdus: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ _PLANE = "MP_"
 _ORIGIN = ("LTV1", "LTV2")
 
 
-def to_ccddata(obj: Exposure | MaskedImage | Image, *, bad: list[str] | None = None, unit: Any = None) -> Any:
+def to_ccddata(obj: Exposure | MaskedImage | Image, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any:
     """Return an astropy.nddata.CCDData: copies of the pixels, variance, mask, coordinates and header.
 
     `mask` is True where a plane of `bad` is set (by default every plane but those that say that something was detected), `flags`
@@ -37,7 +38,7 @@ def to_ccddata(obj: Exposure | MaskedImage | Image, *, bad: list[str] | None = N
     return made
 
 
-def to_nddata(obj: Exposure | MaskedImage | Image, *, unit: Any = None) -> Any:
+def to_nddata(obj: Exposure | MaskedImage | Image, /, *, unit: Any = None) -> Any:
     """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits."""
     from astropy.nddata import NDData
 
@@ -51,7 +52,7 @@ def _wcs(obj: Exposure | MaskedImage | Image) -> Any:
     return None if isinstance(obj, MaskedImage) else obj.wcs
 
 
-def _parts(obj: Exposure | MaskedImage | Image, bad: list[str] | None, unit: Any) -> dict[str, Any]:
+def _parts(obj: Exposure | MaskedImage | Image, bad: Sequence[str] | None, unit: Any) -> dict[str, Any]:
     """All but the coordinates, by the names of astropy's parameters, and the bits of the mask as `flags`."""
     from astropy.nddata import VarianceUncertainty
     from astropy.units import Unit

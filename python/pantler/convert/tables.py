@@ -14,26 +14,26 @@ from pantler.convert.pixels import header_of, unit_text
 from pantler.errors import PantlerError
 
 
-def to_qtable(table: Table) -> Any:
+def to_qtable(table: Table, /) -> Any:
     """Return an astropy.table.QTable: columns with a unit are quantities; copies."""
     from astropy.table import QTable
 
     return QTable(table.to_astropy())
 
 
-def to_pandas(table: Table) -> Any:
+def to_pandas(table: Table, /) -> Any:
     """Return a pandas.DataFrame; pandas' own rules say what becomes of missing values."""
     return table.to_arrow().to_pandas()
 
 
-def to_polars(table: Table) -> Any:
+def to_polars(table: Table, /) -> Any:
     """Return a polars.DataFrame on the same memory."""
     import polars
 
     return polars.DataFrame(table)
 
 
-def to_numpy(table: Table) -> np.ndarray[Any, Any]:
+def to_numpy(table: Table, /) -> np.ndarray[Any, Any]:
     """Return a structured array of numpy: one field a column, copied; a masked array where values are missing."""
     columns = {name: table[name] for name in table.columns}
     dtype = [(name, array.dtype, array.shape[1:]) for name, array in columns.items()]
@@ -41,7 +41,8 @@ def to_numpy(table: Table) -> np.ndarray[Any, Any]:
     made: Any = (np.ma if has_gaps else np).empty(len(table), dtype)
     for name, array in columns.items():
         made[name] = array
-    return made
+    filled: np.ndarray[Any, Any] = made
+    return filled
 
 
 def from_numpy(array: np.ndarray[Any, Any], **options: Any) -> Table:
