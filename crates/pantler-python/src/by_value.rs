@@ -77,14 +77,14 @@ fn listed<'py>(
 #[pyfunction]
 pub fn sent<'py>(
     py: Python<'py>,
-    class: String,
+    class_name: String,
     storage: String,
-    bytes: Vec<u8>,
+    data: Vec<u8>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let value = ByValue {
-        class,
+        class: class_name,
         storage,
-        bytes: bytes.into(),
+        bytes: data.into(),
     };
     let object = py.detach(|| value.object()).or_raise(py)?;
     wrap(py, object)
