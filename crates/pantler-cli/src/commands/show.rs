@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use pantler::core::report::{Kind, Label};
 use pantler::formats::FormatterSet;
+use pantler::registry::Journal;
 use pantler::{
     Butler, Composition, ObjectRef, OutsideFile, Parameters, Report, RepositoryInfo, export,
     human_bytes,
