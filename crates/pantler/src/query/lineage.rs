@@ -100,7 +100,9 @@ fn used_by(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
     }
     wanted.retain(|one| !known.contains(&one.id));
     for other in identity::find(planner.chain, &wanted)?.iter().flatten() {
-        found.push(reference(planner, other.repository, &other.record)?);
+        let dataset_type = other.record.dataset_type().clone();
+        let record = (*other.record).clone();
+        found.push(reference(planner, other.repository, dataset_type, record)?);
     }
     Ok(found)
 }
