@@ -152,9 +152,7 @@ pub struct PageRequest {
 impl PageRequest {
     /// Compares two data IDs in the order of this request.
     pub fn compare(&self, a: &DataId, b: &DataId) -> std::cmp::Ordering {
-        compare_by(&self.order, &|key| a.get(key).cloned(), &|key| {
-            b.get(key).cloned()
-        })
+        compare_values(&self.order, |key| a.get(key), |key| b.get(key))
     }
 }
 
@@ -163,6 +161,14 @@ pub fn compare_by(
     order: &[(String, bool)],
     a: &dyn Fn(&str) -> Option<KeyValue>,
     b: &dyn Fn(&str) -> Option<KeyValue>,
+) -> std::cmp::Ordering {
+    compare_values(order, a, b)
+}
+
+fn compare_values<V: Ord>(
+    order: &[(String, bool)],
+    a: impl Fn(&str) -> Option<V>,
+    b: impl Fn(&str) -> Option<V>,
 ) -> std::cmp::Ordering {
     let one = |(key, descending): &(String, bool)| {
         let ordering = a(key).cmp(&b(key));

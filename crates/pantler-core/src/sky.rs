@@ -44,32 +44,74 @@ impl Footprint {
         }
     }
 
-    /// Returns the corners as bytes: two little-endian 64-bit floats each.
+    /// Returns the corners as bytes: right ascension (unsigned) and declination (signed) as little-endian 32-bit fractions of a
+    /// circle, to the nearest 2^-32 of it (0.3 milliarcseconds). Corners that are no convex polygon any more when they are
+    /// rounded, as those of an image smaller than that, stand after a zero byte as two little-endian 64-bit floats each.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.corners
+        let fractions: Vec<(u32, i32)> = self.corners.iter().map(fractions_of).collect();
+        let rounded: Vec<(f64, f64)> = fractions.iter().map(corner_of).collect();
+        if SkyPolygon::new(&rounded).is_some() {
+            let bytes = fractions
+                .iter()
+                .flat_map(|(ra, dec)| [ra.to_le_bytes(), dec.to_le_bytes()]);
+            return bytes.flatten().collect();
+        }
+        let floats = self
+            .corners
             .iter()
-            .flat_map(|(ra, dec)| [ra.to_le_bytes(), dec.to_le_bytes()])
-            .flatten()
-            .collect()
+            .flat_map(|(ra, dec)| [ra.to_le_bytes(), dec.to_le_bytes()]);
+        std::iter::once(0).chain(floats.flatten()).collect()
     }
 
     /// Reads what [`Footprint::to_bytes`] wrote; `None` if it is something else.
     pub fn from_bytes(bytes: &[u8]) -> Option<Footprint> {
-        let (pairs, []) = bytes.as_chunks::<16>() else {
+        if let (pairs, []) = bytes.as_chunks::<8>() {
+            let fractions = pairs.iter().map(|[a, b, c, d, e, f, g, h]| {
+                (
+                    u32::from_le_bytes([*a, *b, *c, *d]),
+                    i32::from_le_bytes([*e, *f, *g, *h]),
+                )
+            });
+            let corners: Vec<(f64, f64)> = fractions.map(|pair| corner_of(&pair)).collect();
+            return Footprint::new(&corners);
+        }
+        Footprint::from_floats(bytes.strip_prefix(&[0])?)
+    }
+
+    /// Reads corners that are two little-endian 64-bit floats each, in degrees; `None` if the bytes are something else.
+    pub fn from_floats(bytes: &[u8]) -> Option<Footprint> {
+        let (floats, []) = bytes.as_chunks::<8>() else {
+            return None;
+        };
+        let (pairs, []) = floats.as_chunks::<2>() else {
             return None;
         };
         let corners: Vec<(f64, f64)> = pairs
             .iter()
-            .filter_map(|pair| {
-                let (ra, dec) = pair.split_at(8);
-                let ra = f64::from_le_bytes(ra.try_into().ok()?);
-                Some((ra, f64::from_le_bytes(dec.try_into().ok()?)))
-            })
+            .map(|[ra, dec]| (f64::from_le_bytes(*ra), f64::from_le_bytes(*dec)))
             .collect();
         Footprint::new(&corners)
     }
 }
 
+/// A circle in the unit of [`Footprint::to_bytes`].
+const CIRCLE: f64 = 4_294_967_296.0;
+
+fn fractions_of((ra, dec): &(f64, f64)) -> (u32, i32) {
+    let turns = (ra / 360.0).rem_euclid(1.0);
+    // What rounds up to a whole circle is its beginning.
+    let ra = (turns * CIRCLE).round() as u64 as u32;
+    (ra, (dec / 360.0 * CIRCLE).round() as i32)
+}
+
+fn corner_of((ra, dec): &(u32, i32)) -> (f64, f64) {
+    (
+        f64::from(*ra) / CIRCLE * 360.0,
+        f64::from(*dec) / CIRCLE * 360.0,
+    )
+}
+
+/// Footprints are equal if they are to 0.3 milliarcseconds, as far as they are recorded.
 impl PartialEq for Footprint {
     fn eq(&self, other: &Footprint) -> bool {
         self.to_bytes() == other.to_bytes()
@@ -342,12 +384,35 @@ mod tests {
     }
 
     #[test]
-    fn footprints_come_back_from_bytes_as_they_were() {
-        let square = footprint(&SQUARE);
-        let bytes = square.to_bytes();
-        assert_eq!(Footprint::from_bytes(&bytes), Some(square));
-        assert_eq!(Footprint::from_bytes(&bytes[1..]), None);
+    fn footprints_come_back_from_bytes_to_a_third_of_a_milliarcsecond() {
+        // Across the zero of right ascension and at the pole; not multiples of the unit.
+        for corners in [
+            [(359.9, 2.0), (0.1, 2.0), (0.1, 2.2), (359.9, 2.2)],
+            [(-0.1, -2.0), (0.1, -2.0), (0.1, -1.8), (-0.1, -1.8)],
+            [(0.0, 89.0), (90.0, 89.0), (180.0, 89.0), (270.0, 89.0)],
+        ] {
+            let known = footprint(&corners);
+            let bytes = known.to_bytes();
+            assert_eq!(bytes.len(), 32);
+            let back = Footprint::from_bytes(&bytes).expect("it is a footprint");
+            assert_eq!((back.to_bytes(), &back), (bytes.clone(), &known));
+            for (one, other) in corners.iter().zip(back.corners()) {
+                let off = separation(*one, *other).to_degrees() * 3.6e6;
+                assert!(off < 0.3, "{one:?} {other:?}: {off} mas");
+            }
+            assert_eq!(Footprint::from_bytes(&bytes[1..]), None);
+        }
         assert_eq!(Footprint::from_bytes(&[]), None);
+        assert_eq!(Footprint::from_bytes(&[0]), None);
+    }
+
+    #[test]
+    fn a_footprint_too_small_for_fractions_comes_back_as_it_was() {
+        let small = 2e-8;
+        let corners = [(10.0, 0.0), (10.0 + small, 0.0), (10.0, small)];
+        let known = footprint(&corners);
+        let back = Footprint::from_bytes(&known.to_bytes()).expect("it is a footprint");
+        assert_eq!((back.corners(), &back), (&corners[..], &known));
     }
 
     /// A small generator of numbers between 0 and 1 (Knuth's MMIX), so that every run looks at the same.

@@ -23,8 +23,21 @@ pub(crate) fn encode(data_id: &DataId) -> String {
 
 /// Reads what [`encode_values`] wrote; `None` if it is something else.
 pub(crate) fn decode_values(text: &str) -> Option<Vec<KeyValue>> {
+    if let Some(values) = decode_integers(text) {
+        return Some(values);
+    }
     let values: Vec<Value> = serde_json::from_str(text).ok()?;
     values.iter().map(decode_value).collect()
+}
+
+/// Reads an array of integers alone, as most data IDs are, without making JSON values of them first; `None` leaves it to the
+/// full reader.
+fn decode_integers(text: &str) -> Option<Vec<KeyValue>> {
+    if text.contains('"') {
+        return None;
+    }
+    let integers: Vec<i64> = serde_json::from_str(text).ok()?;
+    Some(integers.into_iter().map(KeyValue::Int).collect())
 }
 
 /// Reads what [`encode`] wrote; `None` if it is something else.
@@ -76,6 +89,17 @@ mod tests {
         let data_id = awkward();
         let values: Vec<KeyValue> = data_id.iter().map(|(_, value)| value.clone()).collect();
         assert_eq!(decode_values(&encode_values(&data_id)), Some(values));
+    }
+
+    #[test]
+    fn integers_alone_come_back_and_no_other_number_becomes_one() {
+        let extremes = vec![i64::MIN.into(), KeyValue::Int(0), i64::MAX.into()];
+        let text = format!("[{},0,{}]", i64::MIN, i64::MAX);
+        assert_eq!(decode_values(&text), Some(extremes));
+        assert_eq!(decode_values("[]"), Some(Vec::new()));
+        for text in ["[9223372036854775808]", "[1.0]", "[1e2]", "[-0]"] {
+            assert_eq!(decode_values(text), None, "{text}");
+        }
     }
 
     #[test]

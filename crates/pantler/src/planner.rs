@@ -493,9 +493,23 @@ pub(crate) fn laid_over(node: &PlanNode) -> &str {
 
 /// Returns where a dataset's artifact lies: where the registry says, else where its template puts it.
 pub fn locate(record: &DatasetRecord, asked: &Asked) -> Result<(Location, Option<u32>)> {
+    locate_asked_by(record, &|| asked.clone())
+}
+
+/// As [`locate`], for listings: what was asked for is only written down where it is needed, in an error.
+pub fn locate_of_row(record: &DatasetRecord) -> Result<(Location, Option<u32>)> {
+    locate_asked_by(record, &|| {
+        Asked::new(record.dataset_type(), &record.data_id)
+    })
+}
+
+fn locate_asked_by(
+    record: &DatasetRecord,
+    asked: &dyn Fn() -> Asked,
+) -> Result<(Location, Option<u32>)> {
     let definition = &record.definition;
     let no_path = |why: String| Error::NoPath {
-        asked: asked.clone(),
+        asked: asked(),
         template: definition.template.clone().unwrap_or_default(),
         why,
     };

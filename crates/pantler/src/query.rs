@@ -24,7 +24,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 
 use crate::error::{Asked, Error, Result};
 use crate::execute::Executor;
-use crate::planner::{Planner, locate};
+use crate::planner::{Planner, locate_of_row};
 use crate::resolve::{Resolved, check_keys, resolve, typed};
 
 pub(crate) use leaves::Recorded;
@@ -394,8 +394,8 @@ impl<'b> Listing<'b> {
                 break;
             };
             recorded.note(&record, &[]);
-            let mut row = reference(&planner, repository, &record)?;
-            row.dataset_type = groups[group].dataset_type.clone();
+            let shown = groups[group].dataset_type.clone();
+            let mut row = reference(&planner, repository, shown, record)?;
             if !row.data_id.keys().eq(groups[group].keys.iter()) {
                 let ordered = row.data_id.restricted_to(&groups[group].keys);
                 if ordered.len() == row.data_id.len() {
@@ -466,22 +466,20 @@ fn agrees(data_id: &DataId, given: &DataId) -> bool {
     given.agrees_with(data_id)
 }
 
+/// Makes a row, listed under the type `shown`, of what a registry has; values are moved, for there may be millions.
 fn reference(
     planner: &Planner<'_>,
     repository: usize,
-    record: &DatasetRecord,
+    shown: TypeName,
+    record: DatasetRecord,
 ) -> Result<DatasetRef> {
     let open = planner.chain.repository(repository);
     let location = match &record.artifact {
-        Some(_) => {
-            let asked = Asked::new(record.dataset_type(), &record.data_id);
-            Some(locate(record, &asked)?.0.to_string())
-        }
+        Some(_) => Some(locate_of_row(&record)?.0.as_str().to_owned()),
         None => None,
     };
     Ok(DatasetRef {
-        dataset_type: record.dataset_type().clone(),
-        data_id: record.data_id.clone(),
+        dataset_type: shown,
         repository: open.root().to_owned(),
         repository_name: open.name().to_owned(),
         location,
@@ -490,8 +488,9 @@ fn reference(
             .as_ref()
             .map_or(0, |artifact| artifact.bytes),
         id: Some(record.id),
-        metadata: record.metadata.clone(),
-        footprint: record.footprint.clone(),
+        data_id: record.data_id,
+        metadata: record.metadata,
+        footprint: record.footprint,
     })
 }
 

@@ -96,14 +96,11 @@ impl<'t> Insertion<'t> {
         let location = artifact.and_then(|artifact| artifact.location.as_ref());
         let metadata =
             (!record.metadata.is_empty()).then(|| data_id_json::encode(&record.metadata));
-        let footprint = match &record.footprint {
-            Some(footprint) => Some(self.footprint(footprint)?),
-            None => None,
-        };
+        let corners = record.footprint.as_ref().map(Footprint::to_bytes);
         self.execute_unique(
             record,
             "INSERT INTO dataset(uuid, definition, data_id, location, bytes, modified, digest, \
-             layout, action, superseded, composite, metadata, footprint) \
+             layout, action, superseded, composite, metadata, corners) \
              VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10,?11,?12)",
             rusqlite::params![
                 record.id.as_bytes(),
@@ -119,10 +116,14 @@ impl<'t> Insertion<'t> {
                 self.action,
                 !(record.members.is_empty() && record.precursors.is_empty()),
                 metadata,
-                footprint,
+                corners,
             ],
         )?;
-        Ok(self.session.connection().last_insert_rowid())
+        let number = self.session.connection().last_insert_rowid();
+        if let Some(corners) = corners {
+            insert_cells(self.session, &corners, number)?;
+        }
+        Ok(number)
     }
 
     /// Returns a size as SQLite keeps it.
@@ -199,45 +200,28 @@ impl<'t> Insertion<'t> {
         }
     }
 
-    /// Returns the number of a footprint; one that is new is entered under the cells of the sky that it touches.
-    fn footprint(&self, footprint: &Footprint) -> Result<i64, RegistryError> {
-        let corners = footprint.to_bytes();
-        let known = {
-            let mut statement = self
-                .session
-                .statement("SELECT id FROM footprint WHERE corners = ?1")?;
-            let known = statement.query_row([&corners], |row| row.get(0)).optional();
-            known.map_err(|error| self.session.failed("write", &error))?
-        };
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        self.session
-            .execute("INSERT INTO footprint(corners) VALUES(?1)", [&corners])?;
-        let id = self.session.connection().last_insert_rowid();
-        for cell in sky_cells::cells_of(footprint).into_iter().flatten() {
-            self.session.execute(
-                "INSERT INTO cell(cell, footprint) VALUES(?1, ?2)",
-                (cell as i64, id),
-            )?;
-        }
-        Ok(id)
-    }
-
     fn layout(&mut self, body: &[u8]) -> Result<i64, RegistryError> {
         let digest = Digest::of(body);
         if let Some(known) = self.layouts.get(&digest) {
             return Ok(*known);
         }
-        self.session.execute(
-            "INSERT OR IGNORE INTO layout(digest, body) VALUES(?1, ?2)",
-            (digest.as_bytes(), body),
-        )?;
-        let mut statement = self
-            .session
-            .statement("SELECT id FROM layout WHERE digest = ?1")?;
-        let id = statement.query_row([digest.as_bytes()], |row| row.get(0));
-        let id = id.map_err(|error| self.session.failed("write", &error))?;
+        // Those that have these eight bytes in common are told apart by all they are.
+        let (hash, _) = digest.as_bytes().split_at(8);
+        let known = {
+            let mut statement = self
+                .session
+                .statement("SELECT id FROM layout WHERE hash = ?1 AND body = ?2")?;
+            let known = statement.query_row((hash, body), |row| row.get(0));
+            known.optional()
+        };
+        let id = match known.map_err(|error| self.session.failed("write", &error))? {
+            Some(known) => known,
+            None => {
+                let sql = "INSERT INTO layout(hash, body) VALUES(?1, ?2)";
+                self.session.execute(sql, (hash, body))?;
+                self.session.connection().last_insert_rowid()
+            }
+        };
         self.layouts.insert(digest, id);
         Ok(id)
     }
@@ -260,4 +244,31 @@ impl<'t> Insertion<'t> {
             Err(error) => Err(self.session.failed("write", &error)),
         }
     }
+}
+
+/// Enters a dataset under the cells of the sky that its footprint touches: the footprint as it is recorded, so that whoever
+/// removes the dataset finds the same cells.
+pub(super) fn insert_cells(
+    session: &Session,
+    corners: &[u8],
+    number: i64,
+) -> Result<(), RegistryError> {
+    for cell in recorded_cells(corners) {
+        session.execute(
+            "INSERT INTO cell(cell, dataset) VALUES(?1, ?2)",
+            (cell, number),
+        )?;
+    }
+    Ok(())
+}
+
+/// Returns the cells that a recorded footprint touches.
+pub(super) fn recorded_cells(corners: &[u8]) -> impl Iterator<Item = i64> {
+    let footprint = Footprint::from_bytes(corners);
+    let ranges = footprint.map(|known| sky_cells::cells_of(&known));
+    ranges
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|cell| cell as i64)
 }

@@ -202,9 +202,8 @@ impl<'t> Select<'t> {
             return;
         }
         self.conditions.push(format!(
-            "k.dataset IN (SELECT s.id FROM (VALUES {}) AS r \
-             CROSS JOIN cell AS c ON c.cell >= r.column1 AND c.cell < r.column2 \
-             CROSS JOIN dataset AS s ON s.footprint = c.footprint)",
+            "k.dataset IN (SELECT c.dataset FROM (VALUES {}) AS r \
+             CROSS JOIN cell AS c ON c.cell >= r.column1 AND c.cell < r.column2)",
             rows.join(",")
         ));
     }

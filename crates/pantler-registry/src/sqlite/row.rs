@@ -23,7 +23,7 @@ pub(super) const COLUMNS: &str = "d.id, d.uuid, d.definition, d.data_id, d.locat
      CASE d.composite WHEN 0 THEN NULL ELSE (SELECT json_group_array(json_array(m.component, \
      hex(m.uuid), m.dataset_type, json(m.data_id), json(m.part), m.role) ORDER BY m.position) \
      FROM member AS m WHERE m.composite = d.id) END, \
-     d.metadata, (SELECT f.corners FROM footprint AS f WHERE f.id = d.footprint)";
+     d.metadata, d.corners";
 
 /// As many columns as a search has that selects [`COLUMNS`], less the first three, for the row that tells the version.
 pub(super) const PADDING: &str =
@@ -158,14 +158,14 @@ impl<'c> RowReader<'c> {
     }
 
     fn footprint(&self, row: &Row<'_>, number: i64) -> Result<Option<Footprint>, RegistryError> {
-        let corners: Option<Vec<u8>> = row
-            .get(14)
+        let corners = row
+            .get_ref(14)
             .map_err(|error| self.session.failed("read", &error))?;
-        corners
-            .map(|bytes| {
-                Footprint::from_bytes(&bytes).ok_or_else(|| self.corrupt(number, "the footprint"))
-            })
-            .transpose()
+        let unreadable = || self.corrupt(number, "the footprint");
+        match corners.as_blob_or_null().map_err(|_| unreadable())? {
+            Some(bytes) => Ok(Some(Footprint::from_bytes(bytes).ok_or_else(unreadable)?)),
+            None => Ok(None),
+        }
     }
 
     /// Reads what a dataset is made of, and what it was made from.

@@ -4,12 +4,15 @@
 //! definition ──┐        layout ──┐        agent ◄── action ──┐
 //!              ▼                 ▼                           ▼
 //! keys_N ──► dataset (identity, data ID, artifact) ◄──────────      member (composite, position) ──► dataset by identity
-//!              │
-//!              └──► footprint ◄── cell (number of the cell on the sky, footprint)
+//!              ▲
+//!              └── cell (number of the cell on the sky, dataset)
 //! ```
 //!
 //! A key table holds the current datasets of one type with one set of keys, ordered by data ID; which ones there are, the
-//! table `key_table` says. A superseded dataset stands in `dataset` alone. Changing anything here needs a
+//! table `key_table` says. A superseded dataset stands in `dataset` alone. Corners of
+//! footprints are the bytes of `Footprint::to_bytes`: most images have a footprint of their own, so that a table of those
+//! that are shared, with its two indexes, would take more than it saves. Layouts are shared, and found again by the first
+//! eight bytes of their digest. Changing anything here needs a
 //! new version, and a step in the module `migration`.
 
 use pantler_core::RegistryError;
@@ -23,7 +26,7 @@ use pantler_core::KeyType;
 pub(super) const APPLICATION_ID: i64 = 0x706e_746c;
 
 /// The version of the tables below.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// Makes the tables of an empty registry.
 pub(super) const TABLES: &str = "
@@ -40,9 +43,10 @@ pub(super) const TABLES: &str = "
     ) STRICT;
     CREATE TABLE layout(
         id INTEGER PRIMARY KEY,
-        digest BLOB NOT NULL UNIQUE,
+        hash BLOB NOT NULL,
         body BLOB NOT NULL
     ) STRICT;
+    CREATE INDEX layout_hash ON layout(hash);
     CREATE TABLE agent(
         id INTEGER PRIMARY KEY,
         body TEXT NOT NULL UNIQUE
@@ -66,17 +70,12 @@ pub(super) const TABLES: &str = "
         superseded INTEGER NOT NULL,
         composite INTEGER NOT NULL,
         metadata TEXT,
-        footprint INTEGER
+        corners BLOB
     ) STRICT;
-    CREATE TABLE footprint(
-        id INTEGER PRIMARY KEY,
-        corners BLOB NOT NULL UNIQUE
-    ) STRICT;
-    CREATE INDEX dataset_footprint ON dataset(footprint) WHERE footprint IS NOT NULL;
     CREATE TABLE cell(
         cell INTEGER NOT NULL,
-        footprint INTEGER NOT NULL,
-        PRIMARY KEY(cell, footprint)
+        dataset INTEGER NOT NULL,
+        PRIMARY KEY(cell, dataset)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE member(
         composite INTEGER NOT NULL,

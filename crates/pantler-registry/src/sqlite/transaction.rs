@@ -9,19 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pantler_core::registry::{FindRequest, Provenance, Transaction};
-use pantler_core::sky::Footprint;
 use pantler_core::{DatasetId, DatasetRecord, Digest, Location, RegistryError};
+use rusqlite::OptionalExtension;
 
 use super::catalogue::Catalogue;
 use super::find::{self, Answer};
-use super::insertion::Insertion;
+use super::insertion::{self, Insertion};
 use super::pool::Pool;
 use super::row::encode_location;
 use super::schema;
 use super::session::{Bound, Session};
 use super::{Access, SqliteRegistry};
 use crate::gate::lock;
-use crate::sky_cells;
 
 /// Statistics are renewed whenever the number of datasets passes a power of four above this.
 const FIRST_STATISTICS: i64 = 1024;
@@ -329,11 +328,8 @@ impl Transaction for SqliteTransaction<'_> {
                     "DELETE FROM member WHERE composite = (SELECT id FROM dataset WHERE uuid = ?1)",
                     [id.as_bytes()],
                 )?;
-                let footprint = footprint_of(session, id)?;
+                leave_cells(session, id)?;
                 session.execute("DELETE FROM dataset WHERE uuid = ?1", [id.as_bytes()])?;
-                if let Some(footprint) = footprint {
-                    forget_unused(session, footprint)?;
-                }
             }
             Ok(())
         })
@@ -359,32 +355,21 @@ impl Transaction for SqliteTransaction<'_> {
     }
 }
 
-fn footprint_of(session: &Session, id: DatasetId) -> Result<Option<i64>, RegistryError> {
-    let mut statement = session.statement("SELECT footprint FROM dataset WHERE uuid = ?1")?;
-    let footprint = statement.query_row([id.as_bytes()], |row| row.get(0));
-    match footprint {
-        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
-        other => other.map_err(|error| session.failed("read", &error)),
-    }
-}
-
-/// Removes a footprint, with its cells, that no dataset has any more.
-fn forget_unused(session: &Session, footprint: i64) -> Result<(), RegistryError> {
-    let mut statement = session.statement(
-        "DELETE FROM footprint WHERE id = ?1 \
-         AND NOT EXISTS (SELECT 1 FROM dataset WHERE footprint = ?1) RETURNING corners",
-    )?;
-    let corners: Result<Vec<u8>, _> = statement.query_row([footprint], |row| row.get(0));
-    let corners = match corners {
-        Err(rusqlite::Error::QueryReturnedNoRows) => return Ok(()),
-        other => other.map_err(|error| session.failed("write", &error))?,
+/// Takes a dataset out of the cells of the sky that its footprint touches.
+fn leave_cells(session: &Session, id: DatasetId) -> Result<(), RegistryError> {
+    let mut statement = session.statement("SELECT id, corners FROM dataset WHERE uuid = ?1")?;
+    let found = statement.query_row([id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)));
+    let found: Option<(i64, Option<Vec<u8>>)> = found
+        .optional()
+        .map_err(|error| session.failed("read", &error))?;
+    let Some((number, Some(corners))) = found else {
+        return Ok(());
     };
     // By the cells, which the table is ordered by, and not by a scan of it.
-    let cells = Footprint::from_bytes(&corners).map(|known| sky_cells::cells_of(&known));
-    for cell in cells.into_iter().flatten().flatten() {
+    for cell in insertion::recorded_cells(&corners) {
         session.execute(
-            "DELETE FROM cell WHERE cell = ?1 AND footprint = ?2",
-            (cell as i64, footprint),
+            "DELETE FROM cell WHERE cell = ?1 AND dataset = ?2",
+            (cell, number),
         )?;
     }
     Ok(())

@@ -10,11 +10,28 @@ use rusqlite::Connection;
 /// What the first version left, kept as SQL.
 const VERSION_1: &str = include_str!("schemas/version_1.sql");
 
+/// What the second version left.
+const VERSION_2: &str = include_str!("schemas/version_2.sql");
+
 fn of_version_1(folder: &Path) -> PathBuf {
+    of_version(folder, VERSION_1)
+}
+
+fn of_version(folder: &Path, sql: &str) -> PathBuf {
     let path = folder.join("registry.sqlite");
     let connection = Connection::open(&path).expect("it opens");
-    connection.execute_batch(VERSION_1).expect("it is SQL");
+    connection.execute_batch(sql).expect("it is SQL");
     path
+}
+
+/// The bytes or numbers of one column of all rows.
+fn column<T: rusqlite::types::FromSql>(path: &Path, sql: &str) -> Vec<T> {
+    let connection = Connection::open(path).expect("it opens");
+    let mut statement = connection.prepare(sql).expect("it is SQL");
+    let rows = statement
+        .query_map([], |row| row.get(0))
+        .expect("it is read");
+    rows.map(|row| row.expect("a row")).collect()
 }
 
 fn version(path: &Path) -> i64 {
@@ -48,15 +65,15 @@ fn a_registry_of_the_first_version_is_refused_until_it_is_migrated() {
     for access in [Access::ReadWrite, Access::ReadOnly] {
         match SqliteRegistry::open(&path, access) {
             Err(RegistryError::Version { found, wanted, .. }) => {
-                assert_eq!((found, wanted), (1, 2))
+                assert_eq!((found, wanted), (1, 3))
             }
             other => panic!("expected a version, got {other:?}"),
         }
     }
     let migrated = SqliteRegistry::migrate(&path).expect("it is migrated");
-    assert_eq!(migrated, Migration { from: 1, to: 2 });
+    assert_eq!(migrated, Migration { from: 1, to: 3 });
     let again = SqliteRegistry::migrate(&path).expect("there is nothing to do");
-    assert_eq!(again, Migration { from: 2, to: 2 });
+    assert_eq!(again, Migration { from: 3, to: 3 });
 }
 
 #[test]
@@ -108,11 +125,86 @@ fn what_the_first_version_recorded_is_found_after_the_migration() {
 #[test]
 fn a_migrated_registry_has_the_tables_of_a_new_one() {
     let folder = tempfile::tempdir().expect("a folder for the test");
-    let path = of_version_1(folder.path());
-    SqliteRegistry::migrate(&path).expect("it is migrated");
     let new = folder.path().join("new.sqlite");
     drop(SqliteRegistry::create(&new).expect("it is made"));
-    assert_eq!(described(&path), described(&new));
+    for sql in [VERSION_1, VERSION_2] {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = of_version(folder.path(), sql);
+        SqliteRegistry::migrate(&path).expect("it is migrated");
+        assert_eq!(described(&path), described(&new));
+    }
+}
+
+#[test]
+fn footprints_of_the_second_version_stay_where_they_were() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = of_version(folder.path(), VERSION_2);
+    let [floats] = &column::<Vec<u8>>(&path, "SELECT corners FROM footprint")[..] else {
+        panic!("one footprint")
+    };
+    let floats: Vec<f64> = floats
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|float| f64::from_le_bytes(*float))
+        .collect();
+    let layouts: Vec<Vec<u8>> = column(&path, "SELECT body FROM layout ORDER BY id");
+    let migrated = SqliteRegistry::migrate(&path).expect("it is migrated");
+    assert_eq!(migrated, Migration { from: 2, to: 3 });
+    let registry = SqliteRegistry::open(&path, Access::ReadWrite).expect("it opens");
+    let found: Vec<_> = (1..=4)
+        .map(|visit| {
+            let request = FindRequest {
+                dataset_type: TypeName::new("calexp").expect("a name"),
+                data_id: DataId::parse(&format!("visit={visit}")).expect("a data ID"),
+                limit: 9,
+            };
+            let mut found = registry.find_many(&[request]).expect("it finds");
+            found.remove(0).remove(0)
+        })
+        .collect();
+    for (record, layout) in found.iter().zip([0, 1, 1, 0]) {
+        let artifact = record.artifact.as_ref().expect("it is a file");
+        assert_eq!(artifact.layout.as_deref(), Some(&layouts[layout][..]));
+    }
+    for record in [&found[0], &found[3]] {
+        let footprint = record.footprint.as_ref().expect("it has a place");
+        let corners: Vec<f64> = footprint
+            .corners()
+            .iter()
+            .flat_map(|c| [c.0, c.1])
+            .collect();
+        assert_eq!(corners.len(), floats.len());
+        for (one, other) in corners.iter().zip(&floats) {
+            // Half of 2^-32 of a circle.
+            assert!(
+                (one - other).abs() <= 180.0 / 2f64.powi(32) + 1e-12,
+                "{one} {other}"
+            );
+        }
+    }
+    assert_eq!((&found[1].footprint, &found[2].footprint), (&None, &None));
+    let cells = "SELECT dataset FROM cell ORDER BY dataset";
+    assert_eq!(column::<i64>(&path, cells), [1, 1, 4, 4]);
+    let mut transaction = registry.begin().expect("it can be written");
+    transaction.remove(&[found[0].id]).expect("it is there");
+    transaction.commit().expect("it can be written");
+    assert_eq!(column::<i64>(&path, cells), [4, 4]);
+}
+
+#[test]
+fn a_footprint_that_cannot_be_read_stops_a_migration_and_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = of_version(folder.path(), VERSION_2);
+    let connection = Connection::open(&path).expect("it opens");
+    connection
+        .execute_batch("UPDATE footprint SET corners = X'00'")
+        .expect("it is SQL");
+    drop(connection);
+    let before = described(&path);
+    let error = SqliteRegistry::migrate(&path).expect_err("it cannot be read");
+    assert!(matches!(error, RegistryError::Corrupt { .. }), "{error:?}");
+    assert_eq!((version(&path), described(&path)), (2, before));
 }
 
 #[test]
@@ -134,7 +226,7 @@ fn a_migration_that_fails_changes_nothing() {
 fn a_newer_registry_and_another_file_are_not_migrated() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let path = of_version_1(folder.path());
-    for other in [0, 3, -1, i64::from(i32::MIN)] {
+    for other in [0, 4, -1, i64::from(i32::MIN)] {
         let connection = Connection::open(&path).expect("it opens");
         connection
             .pragma_update(None, "user_version", other)

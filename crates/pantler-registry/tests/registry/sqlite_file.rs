@@ -106,7 +106,7 @@ fn a_registry_of_a_newer_version_is_refused_by_its_version() {
     drop(connection);
     for access in [Access::ReadWrite, Access::ReadOnly] {
         match open_error(&path, access) {
-            RegistryError::Version { found, wanted, .. } => assert_eq!((found, wanted), (77, 2)),
+            RegistryError::Version { found, wanted, .. } => assert_eq!((found, wanted), (77, 3)),
             other => panic!("expected a version, got {other:?}"),
         }
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p pantler --bench floors                  everything, with an index of a million
 //! cargo bench -p pantler --bench floors -- --large 100000
+//! cargo bench -p pantler --bench floors -- --sizes      the sizes of indexes alone
 //! cargo bench -p pantler --bench floors -- --batch      a batch of puts alone
 //! ```
 //!
@@ -20,6 +21,10 @@ use place::Place;
 
 fn main() {
     let large = large();
+    if std::env::args().any(|word| word == "--sizes") {
+        sizes::report(large);
+        return;
+    }
     println!("| call | floor | pantler | ratio | spread |");
     println!("| --- | --- | --- | --- | --- |");
     if std::env::args().any(|word| word == "--listing") {

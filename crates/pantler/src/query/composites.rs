@@ -71,7 +71,8 @@ fn composites_and_leaves(
                 if let Some(part) = part {
                     recorded.note(&record, part);
                 }
-                match reference(planner, index, &record) {
+                let dataset_type = record.dataset_type().clone();
+                match reference(planner, index, dataset_type, record) {
                     Ok(mut each) => {
                         each.data_id = each.data_id.restricted_to(&keys);
                         // The columns are those of the parts, which the record does not repeat.

@@ -68,7 +68,8 @@ fn made_from(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
         let descendants = registry.find_made_from(&ids)?.into_iter().flatten();
         for record in descendants.chain(registry.find_users(&ids)?.into_iter().flatten()) {
             if seen.insert(record.id) {
-                found.push(reference(planner, index, &record)?);
+                let dataset_type = record.dataset_type().clone();
+                found.push(reference(planner, index, dataset_type, record)?);
             }
         }
     }
@@ -92,13 +93,16 @@ fn used_by(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
     for (index, repository) in planner.chain.repositories().iter().enumerate() {
         for record in repository.registry().find_ids(&ids)?.into_iter().flatten() {
             if known.insert(record.id) {
-                found.push(reference(planner, index, &record)?);
+                let dataset_type = record.dataset_type().clone();
+                found.push(reference(planner, index, dataset_type, record)?);
             }
         }
     }
     wanted.retain(|one| !known.contains(&one.id));
     for other in identity::find(planner.chain, &wanted)?.iter().flatten() {
-        found.push(reference(planner, other.repository, &other.record)?);
+        let dataset_type = other.record.dataset_type().clone();
+        let record = (*other.record).clone();
+        found.push(reference(planner, other.repository, dataset_type, record)?);
     }
     Ok(found)
 }

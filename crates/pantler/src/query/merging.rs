@@ -47,6 +47,8 @@ pub(super) struct Merged<'c> {
 struct Stream {
     group: usize,
     repository: usize,
+    /// Whether other streams have datasets of this group, which one of this stream may hide.
+    has_others: bool,
     request: PageRequest,
     page: VecDeque<DatasetRecord>,
     has_ended: bool,
@@ -66,6 +68,7 @@ impl Merged<'_> {
                 streams.push(Stream {
                     group: number,
                     repository: *repository,
+                    has_others: group.sources.len() > 1,
                     request: PageRequest {
                         dataset_type: dataset_type.clone(),
                         order: order_of(&group.keys, wanted.order_by),
@@ -97,14 +100,15 @@ impl Merged<'_> {
             let Some(record) = stream.page.pop_front() else {
                 return Ok(None);
             };
-            let place = (stream.group, record.data_id.clone());
             // The same in a farther repository: the search order of the streams put the nearest first.
-            if self.last.as_ref() == Some(&place) {
-                continue;
+            if stream.has_others {
+                let place = (stream.group, record.data_id.clone());
+                if self.last.as_ref() == Some(&place) {
+                    continue;
+                }
+                self.last = Some(place);
             }
-            let found = (stream.group, stream.repository, record);
-            self.last = Some(place);
-            return Ok(Some(found));
+            return Ok(Some((stream.group, stream.repository, record)));
         }
     }
 
