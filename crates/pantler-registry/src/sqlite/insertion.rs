@@ -205,23 +205,7 @@ impl<'t> Insertion<'t> {
         if let Some(known) = self.layouts.get(&digest) {
             return Ok(*known);
         }
-        // Those that have these eight bytes in common are told apart by all they are.
-        let (hash, _) = digest.as_bytes().split_at(8);
-        let known = {
-            let mut statement = self
-                .session
-                .statement("SELECT id FROM layout WHERE hash = ?1 AND body = ?2")?;
-            let known = statement.query_row((hash, body), |row| row.get(0));
-            known.optional()
-        };
-        let id = match known.map_err(|error| self.session.failed("write", &error))? {
-            Some(known) => known,
-            None => {
-                let sql = "INSERT INTO layout(hash, body) VALUES(?1, ?2)";
-                self.session.execute(sql, (hash, body))?;
-                self.session.connection().last_insert_rowid()
-            }
-        };
+        let id = number_of_layout(self.session, body, digest)?;
         self.layouts.insert(digest, id);
         Ok(id)
     }
@@ -242,6 +226,30 @@ impl<'t> Insertion<'t> {
                 })
             }
             Err(error) => Err(self.session.failed("write", &error)),
+        }
+    }
+}
+
+/// Returns the number of a layout, which is kept once however many datasets have it.
+pub(super) fn number_of_layout(
+    session: &Session,
+    body: &[u8],
+    digest: Digest,
+) -> Result<i64, RegistryError> {
+    // Those that have these eight bytes in common are told apart by all they are.
+    let (hash, _) = digest.as_bytes().split_at(8);
+    let known = {
+        let mut statement =
+            session.statement("SELECT id FROM layout WHERE hash = ?1 AND body = ?2")?;
+        let known = statement.query_row((hash, body), |row| row.get(0));
+        known.optional()
+    };
+    match known.map_err(|error| session.failed("write", &error))? {
+        Some(known) => Ok(known),
+        None => {
+            let sql = "INSERT INTO layout(hash, body) VALUES(?1, ?2)";
+            session.execute(sql, (hash, body))?;
+            Ok(session.connection().last_insert_rowid())
         }
     }
 }

@@ -305,15 +305,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn set_layout(&mut self, id: DatasetId, layout: &Arc<[u8]>) -> Result<(), RegistryError> {
-        let digest = Digest::of(layout);
-        // A body that was damaged stands under the digest of what it was, and is mended by the same stroke.
-        self.session()?.execute(
-            "INSERT INTO layout(digest, body) VALUES(?1, ?2) ON CONFLICT(digest) DO UPDATE SET body = excluded.body",
-            (digest.as_bytes(), &layout[..]),
-        )?;
-        let sql = "UPDATE dataset SET layout = CASE WHEN bytes IS NULL THEN NULL \
-             ELSE (SELECT id FROM layout WHERE digest = ?2) END WHERE uuid = ?1";
-        self.update(id, sql, digest.as_bytes())
+        let session = self.session()?;
+        let number = insertion::number_of_layout(session, layout, Digest::of(layout))?;
+        let sql = "UPDATE dataset SET layout = CASE WHEN bytes IS NULL THEN NULL ELSE ?2 END \
+             WHERE uuid = ?1";
+        self.update(id, sql, number)
     }
 
     fn remove(&mut self, ids: &[DatasetId]) -> Result<(), RegistryError> {
