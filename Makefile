@@ -42,6 +42,7 @@ test-package: wheel
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall $(WHEELS)/*.whl
 	PANTLER_WHEELS=$(WHEELS):$(VENV)/wheels $(VENV)/bin/python -m pytest -q tests/python_package
 	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/python -m mypy examples/*.py
 	# The stub against the module that the wheel has, away from the sources, which have none.
 	cd $(VENV) && bin/python -m mypy.stubtest pantler --mypy-config-file ../pyproject.toml \
 	    --allowlist ../tests/python/stubtest_allow.txt

@@ -283,6 +283,15 @@ def test_what_stands_for_no_class_of_the_type_is_refused_before_anything_is_writ
         butler.put(AstropyTable({"a": [2]}), "Table", n=1)
 
 
+@pytest.mark.parametrize("python", ["astropy.table.Table", None])
+def test_a_type_of_the_objects_own_class_takes_it_as_it_is(tmp_path, python):
+    types = {"t": {"template": "t-%(n)d.pickle", "storage": "PickleStorage"} | ({"python": python} if python else {})}
+    butler = pantler.Butler.open(tmp_path / "own", policy={"datasets": types}, allow_pickle=True)
+    butler.put(AstropyTable({"a": [1, 2]}, meta={"any": ("thing",)}), "t", n=1)
+    found = pantler.Butler.open(tmp_path / "own", allow_pickle=True).get("t", n=1)
+    assert isinstance(found, AstropyTable) and found.meta == {"any": ("thing",)}
+
+
 def test_no_other_package_is_imported_before_it_is_needed(tmp_path):
     program = (
         "import sys, numpy, pantler\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pantler
-from conftest import CCD, TRACT, VISIT, simulated_exposure
+from conftest import CCD, TRACT, VISIT, new_calib, simulated_exposure, tan
 
 # How long a child may take that does in no time what it is asked for, unless it hangs.
 LONGEST_SECONDS = 120
@@ -130,3 +130,67 @@ def test_a_forked_child_goes_on_with_the_butler_itself(jointcal):
     # The parent's connections are as they were.
     assert butler.get("notes", visit=2) == {"from": "the child"}
     assert butler.fsck(deep=True)
+
+
+def put_composite(arguments):
+    """Put an exposure with its own coordinates over the first step's, read it again, and say what came back."""
+    butler, ccd, tract = arguments
+    exposure = butler.get("calexp:sfm", visit=VISIT, ccd=ccd).with_wcs(wcs_of(tract)).with_photo_calib(new_calib())
+    done = butler.put(exposure, "calexp:jointcal", visit=VISIT, ccd=ccd, tract=tract)
+    again = butler.get("calexp:jointcal", visit=VISIT, ccd=ccd, tract=tract)
+    return done.recorded, len(done.written), again == exposure
+
+
+def wcs_of(tract):
+    """Coordinates that no other tract has."""
+    return pantler.Wcs.from_header(tan(210 + tract / 1000, 54))
+
+
+def nothing_is_lost(butler, wanted):
+    """Every composite is there with its own parts, and the repository agrees with its artifacts."""
+    assert len(butler.query("calexp:jointcal")) == len(wanted) + 1
+    for _, ccd, tract in wanted:
+        assert butler.get("calexp:jointcal.wcs", visit=VISIT, ccd=ccd, tract=tract) == wcs_of(tract)
+        assert butler.exists("calexp:jointcal", visit=VISIT, ccd=ccd, tract=tract)
+    report = butler.fsck(deep=True)
+    assert report and not report.problems and not report.leftover
+
+
+def test_threads_put_composites(jointcal):
+    butler = pantler.Butler.open(jointcal)
+    wanted = [(butler, CCD + tract % 2, tract) for tract in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(put_composite, wanted))
+    assert found == [(True, 2, True)] * len(wanted)
+    nothing_is_lost(pantler.Butler.open(jointcal), wanted)
+
+
+def test_threads_that_put_the_same_agree_on_one(jointcal):
+    butler = pantler.Butler.open(jointcal)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(put_composite, [(butler, CCD, 7)] * 16))
+    assert all(recorded_and_equal[2] for recorded_and_equal in found)
+    assert sum(written for _, written, _ in found) == 2
+    nothing_is_lost(pantler.Butler.open(jointcal), [(butler, CCD, 7)])
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_put_composites(jointcal, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {method}")
+    butler = pantler.Butler.open(jointcal)
+    wanted = [(butler, CCD + tract % 2, tract) for tract in range(16)]
+    with multiprocessing.get_context(method).Pool(4) as pool:
+        found = pool.map_async(put_composite, wanted, 1).get(LONGEST_SECONDS)
+    assert found == [(True, 2, True)] * len(wanted)
+    nothing_is_lost(butler, wanted)
+
+
+def got(handle):
+    return handle.get().image.array.mean(dtype="float64"), handle.get("wcs").pixel_scale(0, 0)
+
+
+def test_handles_are_got_in_another_process(jointcal):
+    handle = pantler.Butler.open(jointcal).get("calexp:jointcal", visit=VISIT, ccd=CCD, tract=TRACT, deferred=True)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply_async(got, (handle,)).get(LONGEST_SECONDS) == got(handle)

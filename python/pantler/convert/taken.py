@@ -13,6 +13,8 @@ from pantler.errors import PantlerError
 Result = TypeVar("Result")
 Way = Callable[[Any], Any]
 
+_REFUSALS = ("request", "unsupported")
+
 
 def _nddata_as(python: str) -> Way:
     return lambda obj: pixels.from_nddata(obj, python)
@@ -50,9 +52,9 @@ def ways(obj: Any) -> list[Way]:
 
 
 def candidates(obj: Any) -> Iterator[Any]:
-    """Return an iterator over the objects of pantler that stand for another package's, and at last the object itself.
+    """Return an iterator over the objects of pantler that stand for another package's object.
 
-    Where none of several ways succeeds, the first one's error says why; a dataset type of the object's own class takes it as it is.
+    Where none of several ways succeeds, the first one's error says why.
     """
     first, succeeded = None, False
     for way in ways(obj):
@@ -65,22 +67,26 @@ def candidates(obj: Any) -> Iterator[Any]:
         yield candidate
     if first is not None and not succeeded:
         raise first
-    yield obj
 
 
 def put_as(obj: Any, put: Callable[[Any], Result]) -> Result:
-    """Put the first candidate that is of the class which the dataset type asks for.
+    """Put an object as it is where its dataset type takes that, else the first candidate that is of the type's class.
 
-    The engine refuses another class before it writes anything, with an error of the kind `request`; each other error ends it. Where
-    all are refused, the first refusal is what is said.
+    The engine refuses what it does not take before it writes anything, with an error of the kind `request` or `unsupported`; each
+    other error ends it. Where all are refused, the first refusal of a candidate is what is said.
     """
+    try:
+        return put(obj)
+    except PantlerError as error:
+        if error.kind not in _REFUSALS or not ways(obj):
+            raise
     first = None
     for candidate in candidates(obj):
         try:
             return put(candidate)
         except PantlerError as error:
-            if error.kind != "request" and (first is None or candidate is not obj):
+            if error.kind not in _REFUSALS:
                 raise
             first = first or error
-    assert first is not None
+    assert first is not None, "candidates end with an error where there is none"
     raise first
