@@ -125,12 +125,15 @@ fn report_json(report: &FsckReport) -> Value {
         });
         documents.collect()
     };
-    json!({
+    let mut document = json!({
         "clean": report.is_clean(),
         "problems": listed(&report.problems),
-        "mended": listed(&report.mended),
         "leftover": report.leftover,
-    })
+    });
+    if !report.mended.is_empty() {
+        document["mended"] = listed(&report.mended).into();
+    }
+    document
 }
 
 fn report_text(screen: &Screen, report: &FsckReport) -> String {

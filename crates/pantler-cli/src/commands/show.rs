@@ -246,18 +246,19 @@ fn info_json(info: &RepositoryInfo) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "repository": info.root,
         "parents": info.parents,
         "stages": info.stages,
-        "index": match (info.has_index, info.journal) {
-            (false, _) => "none",
-            (true, Some(Journal::Rollback)) => "rollback journal",
-            (true, Some(Journal::WriteAhead)) => "write-ahead log",
-            (true, None) => "in memory",
-        },
         "types": types,
-    })
+    });
+    // Only where it is not as usual.
+    match (info.has_index, info.journal) {
+        (false, _) => document["index"] = "none".into(),
+        (true, Some(Journal::Rollback)) => document["index"] = "rollback journal".into(),
+        (true, _) => {}
+    }
+    document
 }
 
 fn info_text(screen: &Screen, info: &RepositoryInfo) -> String {

@@ -484,7 +484,8 @@ fn fsck() {
               Read every file; compare its digest, and DATASUM and CHECKSUM of FITS
 
           --repair
-              Remove what crashes left behind, and finish interrupted replacements
+              Remove what crashes left behind, finish interrupted replacements, and with --deep mend
+              what is known of files' parts
 
       -h, --help
               Print help (see a summary with '-h')
