@@ -26,7 +26,8 @@ from pantler._pantler import (
 )
 from pantler import attached as _attached  # noqa: F401  (gives the classes their methods of Python)
 from pantler.batch import Batch
-from pantler.butler import Butler, RepositoryArgs
+from pantler.butler import Butler
+from pantler.repositories import RepositoryArgs
 from pantler.deferred import DeferredDataset
 from pantler.errors import (
     AmbiguousError,
