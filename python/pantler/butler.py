@@ -5,6 +5,7 @@ This half takes arguments as people write them; the compiled half does the work,
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from pantler.batch import Batch
     from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Rows
     from pantler.repositories import Repositories
+
+# What is doubtful in policies is a warning; what is taken in and what is removed is told at the level INFO.
+_LOG = logging.getLogger("pantler")
 
 # How many datasets `get_many` reads together.
 _TOGETHER = 16
@@ -100,6 +104,14 @@ class Butler:
             "cache_bytes": None if cache_bytes is None else int(cache_bytes),
         }
         self._engine = _pantler.Engine(**self._settings)
+        self._remark()
+
+    def _remark(self) -> None:
+        """Say in the log what the policies probably do not mean as it is written."""
+        remarks = self.warnings
+        if remarks:
+            more = f", and {len(remarks) - 1} more in `butler.warnings`" if len(remarks) > 1 else ""
+            _LOG.warning("%s%s", remarks[0], more)
 
     @classmethod
     def open(cls, root: Path | RepositoryArgs, **options: Any) -> Butler:
@@ -346,6 +358,7 @@ class Butler:
             paths = [repositories.path_of(file) for file in files]
             found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes))
         ingested, lie_in, same, failed = found
+        _LOG.info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
 
     def alias(self, name: str | None = None, target: str | None = None, *, remove: bool = False) -> dict[str, str]:
@@ -396,7 +409,10 @@ class Butler:
         """Remove a dataset from the first output; one that compositions use goes only with `force`."""
         with arguments.asked(keys, ("force", "dry_run", "version", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
-            return RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
+            done = RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
+        if not dry_run:
+            _LOG.info("removed %s %s", name, wanted)
+        return done
 
     def fsck(self, *, deep: bool = False, repair: bool = False) -> FsckReport:
         """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left."""

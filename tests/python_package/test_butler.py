@@ -249,7 +249,9 @@ def test_precursors_are_given_by_data_id_where_a_component_names_their_type(tmp_
     butler = pantler.Butler(single_visit, tmp_path / "out", policy=policy)
     wanted = [{"visit": VISIT, "ccd": CCD + 1}, {"visit": VISIT, "ccd": CCD}]
     butler.put(simulated_exposure(9), "deepCoadd", tract=1, inputs={"inputs": wanted})
-    assert butler.get("deepCoadd.inputs.wcs", tract=1) == [butler.get("calexp:sfm.wcs", each) for each in wanted]
+    found = butler.get("deepCoadd.inputs.wcs", tract=1)
+    assert found.component_names == [f"visit={VISIT} ccd={each['ccd']}" for each in wanted]
+    assert [found.component(name) for name in found.component_names] == [butler.get("calexp:sfm.wcs", each) for each in wanted]
     with pytest.raises(pantler.PantlerError, match="names no dataset"):
         butler.put(simulated_exposure(9), "deepCoadd", tract=2, inputs=wanted)
 
@@ -330,3 +332,15 @@ def test_a_child_cannot_be_told_from_the_whole(jointcal):
     butler = pantler.Butler(jointcal)
     assert butler.get("calexp.wcs", visit=VISIT, ccd=CCD, tract=TRACT) == new_wcs()
     assert butler.get("calexp:sfm.wcs", visit=VISIT, ccd=CCD) == simulated_exposure().wcs
+
+
+def test_what_is_doubtful_and_what_is_done_is_told_to_pythons_log(tmp_path, single_visit, caplog):
+    twins = {key: {"template": f"note-%({key})d.json", "python": "dict", "storage": "JsonStorage"} for key in ("day", "night")}
+    with caplog.at_level("INFO", "pantler"):
+        butler = pantler.Butler(outputs=tmp_path / "out", policy={"datasets": twins})
+        assert butler.warnings and caplog.records[0].levelname == "WARNING"
+        assert caplog.records[0].getMessage().startswith(butler.warnings[0])
+        caplog.clear()
+        pantler.Butler.open(single_visit).rm("notes", visit=VISIT)
+    assert [(record.name, record.levelname) for record in caplog.records] == [("pantler", "INFO")]
+    assert "removed notes" in caplog.text

@@ -10,6 +10,7 @@ import pytest
 WHEELS = os.environ.get("PANTLER_WHEELS")
 
 PROGRAM = """
+import sys
 import numpy as np
 import pantler
 

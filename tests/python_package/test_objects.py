@@ -1,6 +1,8 @@
 """Objects: views that cannot be written, one object for one part, copies, coordinates, tables."""
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -277,3 +279,40 @@ def test_what_cannot_be_decoded_is_shown_all_the_same(tmp_path):
     assert repr(calib) == "PhotoCalib(not decoded)"
     with pytest.raises(pantler.UnsupportedError, match="not calibrated"):
         calib.mean
+
+
+LARGE = """
+import resource, sys
+import numpy as np
+import pantler
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+butler = pantler.Butler.open(sys.argv[1])
+before = peak()
+exposure = butler.get("calexp", visit=1)
+planes = [exposure.image, exposure.mask, exposure.variance]
+arrays = [plane.array for plane in planes]
+assert all(address(plane.array) == address(np.asarray(plane)) == address(array) for plane, array in zip(planes, arrays))
+assert address(butler.get("calexp.image", visit=1).array) == address(arrays[0])
+assert [int(array[4095, 17]) for array in arrays] == [4095, 2, 3]
+print(peak() - before, sum(array.nbytes for array in arrays))
+"""
+
+
+def test_a_large_exposure_reaches_numpy_without_a_copy(tmp_path):
+    size = 4096
+    rows = np.repeat(np.arange(size, dtype="float32")[:, None], size, axis=1)
+    exposure = pantler.Exposure(
+        rows, pantler.Mask(np.full((size, size), 2, "int32"), {"BAD": 1}), np.full((size, size), 3, "float32"), {})
+    policy = {"datasets": {"calexp": {"template": "%(visit)d.fits", "python": "ExposureF", "storage": "FitsStorage"}}}
+    pantler.Butler(outputs=tmp_path / "large", policy=policy).put(exposure, "calexp", visit=1)
+    done = subprocess.run([sys.executable, "-c", LARGE, str(tmp_path / "large")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    grown, held = (int(number) for number in done.stdout.split())
+    # The planes, and the pieces that are on their way into them: a further copy of one plane would be a third more.
+    assert held == 3 * 4 * size * size and grown < 1.25 * held, (grown, held)
