@@ -31,7 +31,7 @@ from pantler.trust import trusted
 if TYPE_CHECKING:
     from pantler.batch import Batch
     from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Rows
-    from pantler.repositories import Repositories
+    from pantler.repositories import _Repositories
 
 # What is doubtful in policies is a warning; what is taken in and what is removed is told at the level INFO.
 _LOG = logging.getLogger("pantler")
@@ -53,8 +53,8 @@ class Butler:
 
     def __init__(
         self,
-        inputs: Repositories | None = None,
-        outputs: Repositories | None = None,
+        inputs: _Repositories | None = None,
+        outputs: _Repositories | None = None,
         *,
         policy: Policy | None = None,
         tags: Mapping[Path, Names] | Names | None = None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pantler.given import Names, Path, Policy
 
     _Repository: TypeAlias = "Path | RepositoryArgs | Mapping[str, Any]"
-    Repositories: TypeAlias = "_Repository | Iterable[_Repository]"
+    _Repositories: TypeAlias = "_Repository | Iterable[_Repository]"
 
 
 @dataclass
@@ -42,7 +42,7 @@ def path_of(path: Path) -> str:
     return os.path.abspath(os.path.expanduser(os.fspath(path)))
 
 
-def listed(given: Repositories | None, what: str) -> list[RepositoryArgs]:
+def listed(given: _Repositories | None, what: str) -> list[RepositoryArgs]:
     """The repositories that a caller names; `what` says in errors what they are: inputs, outputs."""
     if given is None:
         return []
