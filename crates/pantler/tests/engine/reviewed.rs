@@ -587,6 +587,41 @@ fn r19_a_record_of_nothing_is_a_record() {
 }
 
 #[test]
+fn r19_a_recorded_composition_within_another_says_that_a_newer_one_stands_in_front_of_it() {
+    use pantler::core::plan::{Found, PlanKind};
+    let policy = "datasets:\n  head: {template: \"heads/%(visit)d.json\", python: dict, storage: JsonStorage}\n  inner: {composite: {one: {datasetType: head}}}\n  outer: {composite: {inner: {datasetType: inner}}}\n";
+    let (parent, child) = (Place::new("parent", policy), Place::new("child", policy));
+    let alone = butler(&[&parent], 1);
+    put(&alone, &note(serde_json::json!(1)), "head", "visit=1");
+    for name in ["inner", "outer"] {
+        alone
+            .link(name, &id("visit=1"), &PutOptions::default())
+            .unwrap();
+    }
+    let newer = || {
+        let plan = butler(&[&child, &parent], 1)
+            .explain("outer", &id("visit=1"), Default::default())
+            .unwrap();
+        let PlanKind::Assemble(inner) = &plan.root.children()[0].kind else {
+            panic!()
+        };
+        match &inner.found {
+            Found::Recorded { newer } => newer.clone(),
+            _ => panic!(),
+        }
+    };
+    assert_eq!(newer(), None);
+    let both = butler(&[&child, &parent], 1);
+    put(&both, &note(serde_json::json!(2)), "head", "visit=1");
+    both.link("inner", &id("visit=1"), &PutOptions::default())
+        .unwrap();
+    assert_eq!(newer().as_deref(), Some("child"));
+    let recorded = get(&both, "outer", "visit=1").component("inner").unwrap();
+    let head = recorded.component("one").unwrap();
+    assert_eq!(head.difference(note(serde_json::json!(1)).as_ref()), None);
+}
+
+#[test]
 fn r22_two_components_of_one_dataset_are_written_once_and_must_agree() {
     let place = Place::new(
         "notes",
