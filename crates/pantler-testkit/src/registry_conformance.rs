@@ -59,9 +59,12 @@ impl Deref for Fresh {
 ///
 /// ```
 /// # mod example {
-/// # use pantler_core::Registry;
-/// # fn make(_folder: &std::path::Path) -> Box<dyn Registry> { unimplemented!() }
-/// pantler_testkit::registry_conformance!(my_registry, |folder: &std::path::Path| make(folder));
+/// use pantler_core::Registry;
+/// use pantler_registry::MemoryRegistry;
+///
+/// pantler_testkit::registry_conformance!(memory, |_folder: &std::path::Path| {
+///     Box::new(MemoryRegistry::new()) as Box<dyn Registry>
+/// });
 /// # }
 /// ```
 #[macro_export]

@@ -572,7 +572,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the error itself, where it was met by another thread.
     /// Returns what a plug-in of another language raised, if that is what went wrong.
     pub fn raised(&self) -> Option<&Raised> {
         match self.innermost() {

@@ -28,11 +28,15 @@ pub fn filled_by_insertion(
 ///
 /// ```
 /// # mod example {
-/// # use pantler_core::{DatasetRecord, Registry};
-/// # fn make(_folder: &std::path::Path, _of: &[DatasetRecord]) -> Box<dyn Registry> { unimplemented!() }
+/// use pantler_core::DatasetRecord;
+/// use pantler_registry::MemoryRegistry;
+/// use pantler_testkit::registry_conformance::filled_by_insertion;
+///
 /// pantler_testkit::registry_reading_conformance!(
-///     my_registry,
-///     |folder: &std::path::Path, datasets: &[DatasetRecord]| make(folder, datasets)
+///     memory,
+///     |_folder: &std::path::Path, datasets: &[DatasetRecord]| {
+///         filled_by_insertion(Box::new(MemoryRegistry::new()), datasets)
+///     }
 /// );
 /// # }
 /// ```
