@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pantler.errors import DataIdError, PantlerError
+from pantler.later import Later
 from pantler.results import DatasetRef
 
 if TYPE_CHECKING:
+    import difflib
+
     from pantler.given import DataId, Dataset, Names, Notes, Precursors, Rows
+else:
+    difflib = Later("difflib")
 
 
 class asked:

@@ -11,18 +11,27 @@ else an attribute that the class declares.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from pantler import _pantler
 from pantler.drafts import class_of_drafts, draft, freeze, given, is_draft, released
 from pantler.errors import PantlerError, PolicyError, ReadOnlyError
+from pantler.later import Later
 from pantler.storages import Storages
 
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = Later("difflib")
+
 _NOTHING = object()
+
+# What constructors take, by class, with the constructor that was looked at.
+_SIGNATURES: WeakKeyDictionary[type, tuple[Any, list[inspect.Parameter]]] = WeakKeyDictionary()
 
 # Who asks for code: import path, the policy's key, dataset type, place.
 Asker = tuple[str, str, str, str]
@@ -367,11 +376,18 @@ def _declares(cls: type, name: str, to_set: bool) -> bool:
 
 
 def _parameters(cls: type) -> list[inspect.Parameter]:
+    # To look at a signature takes longer than to read a small file. A class may be given another constructor while it is in use.
+    constructor = (getattr(cls, "__init__", None), getattr(cls, "__new__", None))
+    known = _SIGNATURES.get(cls)
+    if known is not None and known[0] == constructor:
+        return known[1]
     try:
-        return list(inspect.signature(cls).parameters.values())
+        parameters = list(inspect.signature(cls).parameters.values())
     except (ValueError, TypeError):
         # Classes of compiled modules that do not say what they take.
-        return []
+        parameters = []
+    _SIGNATURES[cls] = constructor, parameters
+    return parameters
 
 
 def _is_needed(parameter: inspect.Parameter) -> bool:

@@ -6,12 +6,17 @@ serves the butler that it is given to, and no other: it is kept in memory, and p
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pantler.later import Later
 from pantler.plugins import Plugins, path_of
+
+if TYPE_CHECKING:
+    import json
+else:
+    json = Later("json")
 
 # Where functions and classes may stand.
 _KEYS = ("python", "assembler", "disassembler", "standardize", "virtual", "storage")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import html
-import struct
-import zlib
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pantler._pantler import Exposure, Image, Mask, MaskedImage, Metadata, Table
+from pantler.later import Later
 
 if TYPE_CHECKING:
+    import html
+    import struct
+    import zlib
+
+    import numpy as np
+    import numpy.typing as npt
+
     from pantler.results import Plan, QueryResult
+
+    _Bytes: TypeAlias = npt.NDArray[np.uint8]
+else:
+    html, struct, zlib, np = Later("html"), Later("struct"), Later("zlib"), Later("numpy")
 
 # How many pixels a side of the picture has at most, and how many rows and columns of a table are shown.
 _LARGEST = 512
@@ -32,8 +38,6 @@ _COLOURS = {
     "BAD": (255, 0, 0),
 }
 _OPACITY = 0.35
-
-_Bytes = npt.NDArray[np.uint8]
 
 
 def picture(obj: Exposure | MaskedImage | Image | Mask, /) -> bytes | None:

@@ -8,14 +8,18 @@ themselves has `parts`, their names, and `read_part(data, name)`.
 
 from __future__ import annotations
 
-import importlib.metadata
-import pickle
 from typing import TYPE_CHECKING, Any
 
 from pantler.errors import PolicyError, UntrustedError
+from pantler.later import Later
 
 if TYPE_CHECKING:
+    import pickle
+    from importlib import metadata
+
     from pantler.plugins import Plugins
+else:
+    pickle, metadata = Later("pickle"), Later("importlib.metadata")
 
 GROUP = "pantler.storages"
 
@@ -57,7 +61,7 @@ class Storages:
             or name in self._registered
             or self._plugins.is_private(name)
             or "." in name
-            or any(True for _ in importlib.metadata.entry_points(group=GROUP, name=name))
+            or any(True for _ in metadata.entry_points(group=GROUP, name=name))
         )
 
     def _storage(self, name: str) -> Any:
@@ -75,7 +79,7 @@ class Storages:
         elif "." in name or self._plugins.is_private(name):
             storage = _checked(self._plugins.resolve(name), name)
         else:
-            entry = next(iter(importlib.metadata.entry_points(group=GROUP, name=name)))
+            entry = next(iter(metadata.entry_points(group=GROUP, name=name)))
             storage = _checked(entry.load(), name)
         self._registered[name] = storage
         return storage

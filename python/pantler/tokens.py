@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pantler import _pantler
+from pantler.later import Later
+
+if TYPE_CHECKING:
+    import hashlib
+
+    import numpy as np
+else:
+    hashlib, np = Later("hashlib"), Later("numpy")
 
 
 def token(*values: Any) -> str:

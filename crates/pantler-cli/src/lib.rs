@@ -21,7 +21,6 @@ mod stats;
 mod table;
 mod tree;
 mod values;
-mod who;
 mod words;
 
 pub use program::run;

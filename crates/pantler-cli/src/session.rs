@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use pantler::{Butler, ButlerOptions, Chain};
+use pantler::{Butler, ButlerOptions, Chain, Who};
 
 use crate::arguments::{Global, More, Repositories};
 use crate::failure::Failure;
 use crate::screen::{Screen, Style};
 use crate::stats::Stats;
-use crate::who::who;
 
 /// What a command has at hand: the screen, and the way to a butler.
 pub struct Session {
@@ -44,7 +43,7 @@ impl Session {
     /// Returns how butlers are opened here.
     pub fn options(&self) -> ButlerOptions {
         ButlerOptions {
-            who: who(),
+            who: Who::of_process(),
             opener: self.stats.opener(),
             ..(self.opening)()
         }

@@ -30,6 +30,16 @@ pub trait Source: Send + Sync {
     /// Reads ranges, in one request where the store can.
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError>;
 
+    /// Reads all bytes; `None` if there are more than `at_most`. It is [`crate::Store::read_whole`] for the artifact.
+    fn read_whole(&self, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+        let size = self.bytes()?;
+        if size > at_most {
+            return Ok(None);
+        }
+        let mut pieces = self.read_ranges(std::slice::from_ref(&(0..size)))?;
+        Ok(Some(pieces.pop().unwrap_or_default()))
+    }
+
     /// Asks for one range that is to be read piece by piece; `None` where each piece would be a request of its own, as it
     /// is by default. It is [`crate::Store::in_pieces`] for the artifact.
     fn in_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, StoreError> {

@@ -87,11 +87,38 @@ pub trait Store: Send + Sync {
     /// Returns the root as an absolute path or URL.
     fn root(&self) -> &str;
 
+    /// Says whether a small read costs less than handing it to another thread, as on a disk of this machine.
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Reads ranges of several artifacts: one answer per request, one buffer per range, in their order.
     ///
     /// A range that ends beyond the artifact is [`StoreError::OutOfRange`]; nothing is padded or shortened. Memory for a
     /// range is taken only after the artifact's size has been checked.
     fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError>;
+
+    /// Reads a whole artifact, of which the size need not be known; `None` if it is larger than `at_most` bytes.
+    ///
+    /// It is one request where a store can do that: what is small and has no parts costs no question for its size.
+    fn read_whole(&self, location: &Location, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+        let mut stats = self.stat_many(std::slice::from_ref(location))?;
+        let Some(stat) = stats.pop().flatten() else {
+            return Err(StoreError::NotFound {
+                root: self.root().to_owned(),
+                location: location.to_string(),
+            });
+        };
+        if stat.bytes > at_most {
+            return Ok(None);
+        }
+        let request = RangeRequest {
+            location: location.clone(),
+            ranges: vec![0..stat.bytes],
+        };
+        let mut answers = self.read_ranges(&[request])?.into_iter().flatten();
+        Ok(Some(answers.next().unwrap_or_default()))
+    }
 
     /// Asks for one range that is to be read piece by piece; `None` where each piece would be a request of its own.
     ///
@@ -204,8 +231,16 @@ macro_rules! store_behind_pointer {
                 (**self).root()
             }
 
+            fn is_near(&self) -> bool {
+                (**self).is_near()
+            }
+
             fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError> {
                 (**self).read_ranges(requests)
+            }
+
+            fn read_whole(&self, location: &Location, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+                (**self).read_whole(location, at_most)
             }
 
             fn in_pieces(

@@ -11,15 +11,12 @@ const LARGEST: u64 = 4 << 30;
 
 /// Reads all bytes of a file.
 pub(crate) fn read_all(source: &dyn Source) -> Result<Bytes, FormatError> {
-    let size = source.bytes()?;
-    if size > LARGEST {
-        return Err(FormatError::Unsupported {
+    source
+        .read_whole(LARGEST)?
+        .ok_or_else(|| FormatError::Unsupported {
             file: source.name().to_owned(),
-            why: format!("it has {size} bytes, and such files are read only up to {LARGEST}"),
-        });
-    }
-    let mut pieces = source.read_ranges(std::slice::from_ref(&(0..size)))?;
-    Ok(pieces.pop().unwrap_or_default())
+            why: format!("it has more than {LARGEST} bytes, up to which such files are read"),
+        })
 }
 
 /// Returns the error that the bytes are no text, or no document.

@@ -4,7 +4,7 @@ use pantler::core::report::Kind;
 use pantler::{DataId, KeyValue};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyInt, PyString};
 
 use crate::failure::Failure;
 
@@ -38,6 +38,12 @@ fn key_value(key: &str, value: &Bound<'_, PyAny>) -> PyResult<KeyValue> {
     };
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(KeyValue::Str(text.to_str()?.to_owned()));
+    }
+    // Nearly all of them; the rest of this asks more than a small read takes.
+    if let Ok(whole) = value.cast_exact::<PyInt>()
+        && let Ok(whole) = whole.extract::<i64>()
+    {
+        return Ok(KeyValue::Int(whole));
     }
     let class = value.get_type().name()?;
     if value.is_instance_of::<PyBool>() || class == "bool" {

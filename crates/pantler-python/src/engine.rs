@@ -472,7 +472,7 @@ impl Engine {
             made_from: made_from.map(|(name, data_id)| (name, data_id.0)),
             used_by: used_by.map(|(name, data_id)| (name, data_id.0)),
         };
-        self.run(py, |butler| Ok(Rows(butler.query(&query)?)))
+        self.run(py, |butler| Ok(Rows::of(butler.listing(&query)?)?))
     }
 
     /// Returns how many datasets are new, how many files they lie in, how many were there, and for each file that could not be

@@ -22,6 +22,7 @@ mod process;
 mod program;
 mod rows;
 mod taken;
+mod values;
 mod view;
 mod wrapped;
 

@@ -168,11 +168,26 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.root()
     }
 
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
+
     fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError> {
         add(&self.counters.read_ranges, 1);
         let answers = self.inner.read_ranges(requests)?;
         self.count_read(requests, &answers);
         Ok(answers)
+    }
+
+    fn read_whole(&self, location: &Location, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+        add(&self.counters.read_ranges, 1);
+        let whole = self.inner.read_whole(location, at_most)?;
+        if let Some(bytes) = &whole {
+            add(&self.counters.bytes_read, bytes.len() as u64);
+            add(&self.counters.read_requests, u64::from(!bytes.is_empty()));
+            add(&self.counters.artifacts_opened, 1);
+        }
+        Ok(whole)
     }
 
     fn in_pieces(

@@ -73,6 +73,16 @@ impl LocalStore {
             .map_err(|refusal| self.root.missing_or_failed("read", path.as_str(), refusal))
     }
 
+    /// Opens an artifact for reading; with its whole path, for messages.
+    fn opened(&self, location: &Location) -> Result<(OpenArtifact, String), StoreError> {
+        Ok(match location {
+            Location::Inside(path) => {
+                (self.open_for_reading(path)?, self.root.whole(path.as_str()))
+            }
+            Location::Outside(path) => (outside::open(path)?, path.to_string()),
+        })
+    }
+
     fn stat(&self, path: &ArtifactPath) -> Result<Option<Stat>, StoreError> {
         let metadata = match self.root.open_below(path.as_str(), LOOK) {
             Ok(opened) => File::from(opened).metadata().map_err(Refusal::from),
@@ -92,6 +102,10 @@ impl Store for LocalStore {
         self.root.as_str()
     }
 
+    fn is_near(&self) -> bool {
+        true
+    }
+
     fn read_ranges(&self, requests: &[RangeRequest]) -> Result<Vec<Vec<Bytes>>, StoreError> {
         let mut answers: Vec<Vec<Bytes>> = vec![Vec::new(); requests.len()];
         // Sorted, so that each artifact is opened once and only one is open at a time.
@@ -99,12 +113,7 @@ impl Store for LocalStore {
         order.sort_by_key(|&at| &requests[at].location);
         for group in order.chunk_by(|&a, &b| requests[a].location == requests[b].location) {
             let location = &requests[group[0]].location;
-            let (artifact, whole) = match location {
-                Location::Inside(path) => {
-                    (self.open_for_reading(path)?, self.root.whole(path.as_str()))
-                }
-                Location::Outside(path) => (outside::open(path)?, path.to_string()),
-            };
+            let (artifact, whole) = self.opened(location)?;
             for &at in group {
                 answers[at] = artifact.read(location.as_str(), &whole, &requests[at].ranges)?;
             }
@@ -112,17 +121,23 @@ impl Store for LocalStore {
         Ok(answers)
     }
 
+    fn read_whole(&self, location: &Location, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+        let (artifact, whole) = self.opened(location)?;
+        let bytes = artifact.metadata().len();
+        if bytes > at_most {
+            return Ok(None);
+        }
+        let mut all =
+            artifact.read(location.as_str(), &whole, std::slice::from_ref(&(0..bytes)))?;
+        Ok(all.pop())
+    }
+
     fn in_pieces(
         &self,
         location: &Location,
         range: &Range<u64>,
     ) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
-        let (artifact, whole) = match location {
-            Location::Inside(path) => {
-                (self.open_for_reading(path)?, self.root.whole(path.as_str()))
-            }
-            Location::Outside(path) => (outside::open(path)?, path.to_string()),
-        };
+        let (artifact, whole) = self.opened(location)?;
         let pieces = artifact.in_pieces(location.as_str(), &whole, range)?;
         Ok(Some(Arc::new(pieces)))
     }

@@ -31,7 +31,7 @@ macro_rules! store_conformance {
             $crate::store_conformance!(@cases $make;
                 reading: ranges_come_in_their_order, ranges_of_several_artifacts, an_artifact_asked_for_twice,
                     an_empty_range, a_range_beyond_the_end, a_range_that_runs_backwards, a_missing_artifact_among_several,
-                    an_empty_artifact, a_large_artifact, no_requests_at_all, stat_of_several, a_folder_is_no_artifact,
+                    an_empty_artifact, a_large_artifact, a_whole_artifact, no_requests_at_all, stat_of_several, a_folder_is_no_artifact,
                     an_artifact_is_no_folder, outside_is_exactly_that_path, strange_names;
                 naming: staging_says_what_it_wrote, staging_needs_a_new_path, staging_that_fails_leaves_nothing,
                     staging_that_panics_leaves_nothing, a_link_is_the_same_artifact, a_link_refuses_a_name_that_is_taken, a_link_replaces,

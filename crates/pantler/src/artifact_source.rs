@@ -130,6 +130,17 @@ impl Source for ArtifactSource<'_> {
         Ok(answers.into_iter().flatten().collect())
     }
 
+    fn read_whole(&self, at_most: u64) -> Result<Option<Bytes>, StoreError> {
+        if self.held.is_empty() {
+            return self.store.read_whole(&self.location, at_most);
+        }
+        let size = self.bytes()?;
+        if size > at_most {
+            return Ok(None);
+        }
+        Ok(self.read_ranges(std::slice::from_ref(&(0..size)))?.pop())
+    }
+
     fn in_pieces(&self, range: &Range<u64>) -> Result<Option<Arc<dyn Pieces>>, StoreError> {
         match self.find_held(range) {
             Some((_, Held::Pieces(pieces))) => Ok(Some(Arc::clone(pieces))),

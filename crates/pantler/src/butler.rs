@@ -20,11 +20,12 @@ use crate::identity::{self, Recorded};
 use crate::ingest::{IngestOptions, IngestReport};
 use crate::parameters::Parameters;
 use crate::planner::{Composition, Planner, check_found};
-use crate::put::{Batch, PutOptions, PutResult, Putter, Who};
+use crate::put::{Batch, PutOptions, PutResult, Putter};
 use crate::query::{DatasetRef, Listing, Query};
 use crate::remove::{RemoveOptions, RemoveResult};
 use crate::repository::{Opener, Repository, open_local};
 use crate::resolve::{Resolved, resolve};
+use crate::who::Who;
 
 /// How to open a butler.
 pub struct ButlerOptions {

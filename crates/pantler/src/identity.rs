@@ -178,7 +178,7 @@ pub(crate) fn of_listed(chain: &Chain, rows: &[DatasetRef]) -> Result<Vec<Option
             return Ok(row.id);
         };
         let mut repositories = chain.repositories().iter();
-        let Some(open) = repositories.find(|open| open.root() == row.repository) else {
+        let Some(open) = repositories.find(|open| *open.root() == *row.repository) else {
             return Ok(None);
         };
         let record = in_repository(open, row, id)?;

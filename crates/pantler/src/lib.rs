@@ -59,6 +59,7 @@ mod sky_facts;
 mod suitable_file;
 pub mod trust;
 mod unused_keys;
+mod who;
 
 pub use alias::AliasInfo;
 pub use butler::{Butler, ButlerOptions};
@@ -74,9 +75,7 @@ pub use ingest::{IngestMode, IngestOptions, IngestReport, ValueTable};
 pub use parameters::Parameters;
 pub use planner::Composition;
 pub use policy_check::check_policies;
-pub use put::{
-    Batch, InputOnly, OnConflict, PutNode, PutOptions, PutOutput, PutPlan, PutResult, Who,
-};
+pub use put::{Batch, InputOnly, OnConflict, PutNode, PutOptions, PutOutput, PutPlan, PutResult};
 pub use query::{DatasetRef, Listing, Query};
 pub use read_file::OutsideFile;
 pub use remove::{RemoveOptions, RemoveResult};
@@ -85,6 +84,7 @@ pub use resolve::parse_words;
 pub use show::{RepositoryInfo, TypeInfo, repository_info};
 pub use trust::Trust;
 pub use unused_keys::Known;
+pub use who::Who;
 
 pub use pantler_core as core;
 pub use pantler_core::plan::Plan;

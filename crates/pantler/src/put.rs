@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pantler_core::composite_graph::GraphNode;
-use pantler_core::registry::{DefinitionVersion, FindRequest, Member, Provenance};
+use pantler_core::registry::{DefinitionVersion, FindRequest, Member};
 use pantler_core::template::Template;
 use pantler_core::{
     ArtifactPath, DataId, DatasetId, Digest, KeyValue, ObjectRef, TypeName, synonyms,
@@ -48,6 +48,7 @@ use crate::planner::Planner;
 use crate::recorded_definition::RecordedDefinition;
 use crate::resolve::{Resolved, check_keys};
 use crate::sky_facts::Facts;
+use crate::who::Who;
 
 /// What to do with an input-only component that was changed (rule R24).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -223,29 +224,6 @@ pub(crate) struct Putter<'a> {
     pub planner: Planner<'a>,
     pub executor: Executor<'a>,
     pub who: &'a Who,
-}
-
-/// Who acts, as the program says; kept with every put (rule R31).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Who {
-    /// The user's name.
-    pub user: String,
-    /// The machine's name.
-    pub host: String,
-}
-
-impl Who {
-    /// Returns a record of an action of today's.
-    pub(crate) fn did(&self, action: &str, notes: &[(String, String)]) -> Provenance {
-        Provenance {
-            action: action.to_owned(),
-            time: jiff::Timestamp::now().to_string(),
-            user: self.user.clone(),
-            host: self.host.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            notes: notes.to_vec(),
-        }
-    }
 }
 
 impl Putter<'_> {

@@ -15,6 +15,7 @@ mod merging;
 mod rows;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::expression::Expression;
@@ -60,9 +61,9 @@ pub struct DatasetRef {
     /// Its data ID.
     pub data_id: DataId,
     /// The root of the repository that it is in.
-    pub repository: String,
+    pub repository: Arc<str>,
     /// That repository's name as the user wrote it.
-    pub repository_name: String,
+    pub repository_name: Arc<str>,
     /// Where its artifact lies; `None` for a composite.
     pub location: Option<String>,
     /// Its bytes; for a composite, those of its parts.
@@ -480,8 +481,8 @@ fn reference(
     };
     Ok(DatasetRef {
         dataset_type: shown,
-        repository: open.root().to_owned(),
-        repository_name: open.name().to_owned(),
+        repository: open.shared_root().clone(),
+        repository_name: open.shared_name().clone(),
         location,
         bytes: record
             .artifact
@@ -500,7 +501,7 @@ fn column(each: &DatasetRef, name: &str) -> Option<KeyValue> {
         return Some(value.clone());
     }
     match name {
-        "repository" => Some(KeyValue::Str(each.repository_name.clone())),
+        "repository" => Some(KeyValue::from(&*each.repository_name)),
         "bytes" => i64::try_from(each.bytes).ok().map(KeyValue::Int),
         "stage" => each.dataset_type.stage().map(KeyValue::from),
         _ => None,

@@ -78,8 +78,8 @@ impl Default for RepositoryConfig {
 
 /// One open repository.
 pub struct Repository {
-    name: String,
-    root: String,
+    name: Arc<str>,
+    root: Arc<str>,
     store: Arc<dyn Store>,
     registry: Arc<dyn Registry>,
     policy: Policy,
@@ -264,8 +264,8 @@ impl Repository {
         let config = read_config(store.as_ref(), name)?;
         let (policy, problems) = sound(load_policy(store.as_ref(), name, None)?)?;
         Ok(Repository {
-            name: name.to_owned(),
-            root: store.root().to_owned(),
+            name: name.into(),
+            root: store.root().into(),
             store,
             registry,
             policy,
@@ -328,7 +328,7 @@ impl Repository {
 
     /// Returns how its index keeps commits whole, if that is in a file.
     pub fn journal(&self) -> Option<Journal> {
-        let file = Path::new(&self.root).join(OWN_FOLDER).join(REGISTRY);
+        let file = Path::new(&*self.root).join(OWN_FOLDER).join(REGISTRY);
         SqliteRegistry::journal_of(&file).ok()
     }
 
@@ -349,6 +349,16 @@ impl Repository {
 
     /// Returns its root as an absolute path or URL.
     pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Returns its name, to be kept by each of many.
+    pub(crate) fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Returns its root, to be kept by each of many.
+    pub(crate) fn shared_root(&self) -> &Arc<str> {
         &self.root
     }
 
@@ -473,7 +483,7 @@ impl Repository {
         let before = read_config(self.store.as_ref(), &self.name)?;
         let mut config = before.clone();
         for parent in parents {
-            let relative = relative_path(Path::new(&self.root), Path::new(parent));
+            let relative = relative_path(Path::new(&*self.root), Path::new(parent));
             if !config.parents.contains(&relative) {
                 config.parents.push(relative);
             }

@@ -5,8 +5,9 @@
 //! (`safe.directory` in git's manual), or if the caller says so. The plug-in set asks here before anything is imported, and a put
 //! before it copies a definition into a repository of the user's.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::repository::{OWN_FOLDER, Repository};
 
@@ -19,6 +20,9 @@ pub struct Trust {
     roots: Vec<PathBuf>,
     modules: Vec<String>,
     owner: Arc<Owner>,
+    /// What was found to be the user's own: the root, and the file that names code. A repository's policy is read when it is
+    /// opened, so what becomes of its files later names nothing more.
+    own: Arc<RwLock<HashSet<(String, String)>>>,
 }
 
 impl Default for Trust {
@@ -35,6 +39,7 @@ impl Trust {
             roots: Vec::new(),
             modules: Vec::new(),
             owner,
+            own: Arc::default(),
         }
     }
 
@@ -61,6 +66,22 @@ impl Trust {
 
     /// Returns the file or folder for which a repository is not trusted; `None` if it is.
     pub(crate) fn stranger_in(&self, repository: &Repository, named_in: &str) -> Option<PathBuf> {
+        let judged = (repository.root().to_owned(), named_in.to_owned());
+        // What a thread that panicked left here is whole: entries are only ever added.
+        let known = self.own.read().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(&judged) {
+            return None;
+        }
+        drop(known);
+        let stranger = self.look_for_stranger(repository, named_in);
+        if stranger.is_none() {
+            let mut known = self.own.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(judged);
+        }
+        stranger
+    }
+
+    fn look_for_stranger(&self, repository: &Repository, named_in: &str) -> Option<PathBuf> {
         let root = PathBuf::from(repository.root());
         if self.roots.contains(&root) {
             return None;

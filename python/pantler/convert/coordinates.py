@@ -5,13 +5,16 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pantler._pantler import Wcs
 from pantler.errors import PantlerError, UnsupportedError
+from pantler.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+else:
+    np = Later("numpy")
 
 # Where the pixels are at which a conversion is judged, in a system that does not say how large its array is.
 _FAR = 1000.0

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pantler._pantler import Exposure, Image, Mask, MaskedImage, Metadata
 from pantler.convert.coordinates import from_astropy_wcs, own_wcs, to_ape14
 from pantler.errors import PantlerError, UnsupportedError
+from pantler.later import Later
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Later("numpy")
 
 # Planes that say that something is seen, and not that the pixel is bad.
 _NOT_BAD = ("DETECTED", "DETECTED_NEGATIVE", "REJECTED", "SENSOR_EDGE", "INEXACT_PSF")

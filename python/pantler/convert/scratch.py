@@ -7,11 +7,16 @@ are its callers. It promises that an object comes back with equal values, and th
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
+from pantler.later import Later
+
 if TYPE_CHECKING:
+    import tempfile
+
     from pantler.butler import Butler
+else:
+    tempfile = Later("tempfile")
 
 # Where Linux has files in memory, and what is taken of it: containers often have 64 MB.
 _MEMORY = "/dev/shm"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pantler._pantler import Table
 from pantler.convert import scratch
 from pantler.convert.files import in_bytes
 from pantler.convert.pixels import header_of, unit_text
 from pantler.errors import PantlerError
+from pantler.later import Later
+
+if TYPE_CHECKING:
+    import numpy as np
+else:
+    np = Later("numpy")
 
 
 def to_qtable(table: Table, /) -> Any:

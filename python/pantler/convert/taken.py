@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import numpy as np
-
 from pantler.convert import coordinates, files, pixels, scratch, tables
 from pantler.errors import PantlerError
 
@@ -26,6 +24,8 @@ def _file_as(python: str) -> Way:
 
 _NDDATA = [_nddata_as("Exposure"), _nddata_as("MaskedImage"), _nddata_as("Image")]
 
+_ARRAY: list[Way] = [tables.from_numpy]
+
 # By package and name of a class, or of one of its ancestors: the ways to make an object of it, the one that keeps most first.
 CONVERTERS: dict[tuple[str, str], list[Way]] = {
     ("astropy", "NDData"): _NDDATA,
@@ -37,17 +37,18 @@ CONVERTERS: dict[tuple[str, str], list[Way]] = {
     ("polars", "DataFrame"): [tables.from_polars],
     ("pyarrow", "Table"): [tables.from_arrow],
     ("pyarrow", "RecordBatch"): [tables.from_arrow],
+    ("numpy", "ndarray"): _ARRAY,
 }
 
 
 def ways(obj: Any) -> list[Way]:
     """Return the ways to make an object of pantler of another package's; none for what the engine takes itself."""
-    if isinstance(obj, np.ndarray):
-        return [tables.from_numpy] if obj.dtype.names is not None else []
     for ancestor in type(obj).__mro__:
         found = CONVERTERS.get((ancestor.__module__.partition(".")[0], ancestor.__name__))
         if found:
-            return found
+            # An array is a table only where its values have fields.
+            is_plain = found is _ARRAY and obj.dtype.names is None
+            return [] if is_plain else found
     return []
 
 

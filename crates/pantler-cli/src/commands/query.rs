@@ -90,7 +90,7 @@ fn dataset_json(each: &DatasetRef, id: Option<DatasetId>) -> Value {
     json!({
         "dataset_type": each.dataset_type.as_str(),
         "data_id": data_id_json(&each.data_id),
-        "repository": each.repository,
+        "repository": *each.repository,
         "location": each.location,
         "bytes": each.bytes,
         "id": id.map(|id| id.to_string()),
@@ -140,7 +140,7 @@ fn dataset_table(screen: &Screen, found: &[DatasetRef]) -> String {
             }));
             row.extend([
                 human_bytes(each.bytes),
-                each.repository_name.clone(),
+                each.repository_name.to_string(),
                 each.location.clone().unwrap_or_default(),
             ]);
             row

@@ -42,6 +42,28 @@ pub fn ranges_come_in_their_order(make: impl Fn(&Path) -> Box<dyn Store>) {
     }
 }
 
+/// A whole artifact comes without its size being known; one that is larger than is wanted does not come.
+pub fn a_whole_artifact(make: impl Fn(&Path) -> Box<dyn Store>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = make(folder.path());
+    let all = content(10_000);
+    write(&*store, "a", &all);
+    write(&*store, "empty", b"");
+    let whole = |at: &str, at_most| store.read_whole(&inside(at), at_most);
+    for at_most in [10_000, u64::MAX] {
+        assert_eq!(
+            whole("a", at_most).expect("it is there").as_deref(),
+            Some(&all[..])
+        );
+    }
+    assert_eq!(whole("a", 9_999).expect("it is there"), None);
+    assert_eq!(
+        whole("empty", 0).expect("it is there").as_deref(),
+        Some(&b""[..])
+    );
+    assert_not_found(whole("gone", u64::MAX), "gone");
+}
+
 /// One answer per request, in the order asked for.
 pub fn ranges_of_several_artifacts(make: impl Fn(&Path) -> Box<dyn Store>) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -25,6 +25,9 @@ use crate::planner::node_name;
 
 use super::{Executor, whole_request};
 
+/// So few bytes, of all artifacts together, are read and decoded within the time that it takes to wake another thread.
+const SMALL: u64 = 64 << 10;
+
 /// What was read.
 pub(super) type Objects = HashMap<ObjectKey, ObjectRef>;
 
@@ -71,15 +74,27 @@ impl Executor<'_> {
     /// Reads all that is wanted: each artifact once, several artifacts side by side.
     pub(super) fn read_each_artifact_once(&self, wanted: &[Wanted<'_>]) -> Result<Objects> {
         let groups = by_artifact(wanted);
-        let objects = if let [group] = groups.as_slice() {
-            vec![self.of_one_artifact(group)?]
+        let objects: Result<Vec<_>> = if self.is_soon_read(&groups) {
+            let each = groups.iter();
+            each.map(|group| self.of_one_artifact(group)).collect()
         } else {
-            groups
-                .par_iter()
-                .map(|group| self.of_one_artifact(group))
-                .collect::<Result<Vec<_>>>()?
+            let each = groups.par_iter();
+            each.map(|group| self.of_one_artifact(group)).collect()
         };
+        let objects = objects?;
         Ok(objects.into_iter().flatten().collect())
+    }
+
+    /// Says whether one thread has read all of it before others would have begun.
+    fn is_soon_read(&self, groups: &[Vec<&Wanted<'_>>]) -> bool {
+        let is_small = |group: &Vec<&Wanted<'_>>| {
+            let first = group.first()?;
+            let store = self.chain.repository(first.read.repository).store();
+            let artifact = first.read.record.artifact.as_ref()?;
+            store.is_near().then_some(artifact.bytes)
+        };
+        let bytes: Option<u64> = groups.iter().map(is_small).sum();
+        groups.len() < 2 || bytes.is_some_and(|bytes| bytes <= SMALL)
     }
 
     fn of_one_artifact(&self, group: &[&Wanted<'_>]) -> Result<Vec<(ObjectKey, ObjectRef)>> {

@@ -51,8 +51,8 @@ fn composites_and_leaves(
         let each = DatasetRef {
             dataset_type: graph.dataset_type.clone(),
             data_id: data_id.clone(),
-            repository: repository.root().to_owned(),
-            repository_name: repository.name().to_owned(),
+            repository: repository.shared_root().clone(),
+            repository_name: repository.shared_name().clone(),
             location: None,
             bytes: bytes_of(&row.leaves),
             id: None,
