@@ -324,7 +324,6 @@ class Engine:
         inputs: Sequence[_Path],
         outputs: Sequence[_Path],
         tags: Sequence[tuple[_Path, str]],
-        who: tuple[str, str],
         add_parents: bool,
         inputs_in_order: bool,
         cache_bytes: int | None,

@@ -5,7 +5,6 @@ This half takes arguments as people write them; the compiled half does the work,
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pantler import _pantler, arguments, convert, repositories
 from pantler.deferred import DeferredDataset
 from pantler.errors import PantlerError
+from pantler.later import Later
 from pantler.plugins import Plugins
 from pantler.policies import policies_for_one
 from pantler.repositories import RepositoryArgs
@@ -29,12 +29,16 @@ from pantler.tokens import token
 from pantler.trust import trusted
 
 if TYPE_CHECKING:
+    import logging
+
     from pantler.batch import Batch
     from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Rows
     from pantler.repositories import _Repositories
+else:
+    logging = Later("logging")
 
 # What is doubtful in policies is a warning; what is taken in and what is removed is told at the level INFO.
-_LOG = logging.getLogger("pantler")
+_LOG = "pantler"
 
 # How many datasets `get_many` reads together.
 _TOGETHER = 16
@@ -98,7 +102,6 @@ class Butler:
             "inputs": roots,
             "outputs": [repositories.path_of(each.root) for each in outputs],
             "tags": repositories.tags(inputs + outputs, tags),
-            "who": repositories.who(),
             "add_parents": bool(add_parents),
             "inputs_in_order": bool(inputs_in_order),
             "cache_bytes": None if cache_bytes is None else int(cache_bytes),
@@ -111,7 +114,7 @@ class Butler:
         remarks = self.warnings
         if remarks:
             more = f", and {len(remarks) - 1} more in `butler.warnings`" if len(remarks) > 1 else ""
-            _LOG.warning("%s%s", remarks[0], more)
+            logging.getLogger(_LOG).warning("%s%s", remarks[0], more)
 
     @classmethod
     def open(cls, root: Path | RepositoryArgs, **options: Any) -> Butler:
@@ -358,7 +361,7 @@ class Butler:
             paths = [repositories.path_of(file) for file in files]
             found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes))
         ingested, lie_in, same, failed = found
-        _LOG.info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
+        logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
 
     def alias(self, name: str | None = None, target: str | None = None, *, remove: bool = False) -> dict[str, str]:
@@ -411,7 +414,7 @@ class Butler:
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
             done = RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
         if not dry_run:
-            _LOG.info("removed %s %s", name, wanted)
+            logging.getLogger(_LOG).info("removed %s %s", name, wanted)
         return done
 
     def fsck(self, *, deep: bool = False, repair: bool = False) -> FsckReport:
@@ -434,7 +437,7 @@ class Butler:
 
     def __dask_tokenize__(self) -> str:
         # Who asks, what is kept in memory, and objects without a name make no other dataset.
-        return token("Butler", {key: value for key, value in self._settings.items() if key not in ("who", "cache_bytes", "plugins")})
+        return token("Butler", {key: value for key, value in self._settings.items() if key not in ("cache_bytes", "plugins")})
 
     def __getstate__(self) -> dict[str, Any]:
         return self._settings

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -102,12 +100,3 @@ def tags(repositories: list[RepositoryArgs], tags: Mapping[Path, Names] | Names 
     elif tags is not None:
         pairs += [(path_of(each.root), tag) for each in repositories for tag in names(tags) or []]
     return pairs
-
-
-def who() -> tuple[str, str]:
-    """The user and the host, which every put records."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        user = f"uid {os.getuid()}"
-    return user, platform.node()

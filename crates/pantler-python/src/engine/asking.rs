@@ -1,0 +1,99 @@
+//! Asking what there is, without reading an artifact.
+
+use pantler::core::KeyType;
+use pantler::core::expression::Expression;
+use pantler::{Composition, Query, explain_json, explain_tree};
+use pyo3::prelude::*;
+
+use super::Engine;
+use crate::data_ids::Given;
+use crate::failure::{Failure, Raise};
+use crate::plain;
+use crate::rows::Rows;
+
+pub(super) fn composition(lookup: bool) -> Composition {
+    if lookup {
+        Composition::Lookup
+    } else {
+        Composition::Recorded
+    }
+}
+
+#[pymethods]
+impl Engine {
+    fn exists(&self, py: Python<'_>, name: &str, data_id: Given) -> PyResult<bool> {
+        self.run(py, |butler| Ok(butler.exists(name, &data_id.0)?))
+    }
+
+    /// Returns a plan as a document, and as lines of a tree.
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+        lookup: bool,
+    ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
+        let (document, lines) = self.run(py, |butler| {
+            let plan = butler.explain(name, &data_id.0, composition(lookup))?;
+            let lines = explain_tree(&plan).into_iter().map(|line| {
+                let first = format!("{}{}", line.branches, line.name);
+                let rest = [
+                    line.dataset,
+                    line.data_id,
+                    line.bytes,
+                    line.repository,
+                    line.place,
+                ];
+                let words = std::iter::once(first).chain(rest).chain(line.notes);
+                let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
+                words.join("   ")
+            });
+            Ok((explain_json(&plan), lines.collect()))
+        })?;
+        Ok((plain::to_python(py, &document)?, lines))
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "Python hands over what a query can be asked for"
+    )]
+    fn query(
+        &self,
+        py: Python<'_>,
+        name: Option<String>,
+        data_id: Given,
+        condition: Option<&str>,
+        order_by: Vec<(String, bool)>,
+        limit: Option<usize>,
+        made_from: Option<(String, Given)>,
+        used_by: Option<(String, Given)>,
+    ) -> PyResult<Rows> {
+        let condition = condition.map(Expression::parse).transpose();
+        let condition = condition
+            .map_err(|error| Failure::request(error.to_string()))
+            .or_raise(py)?;
+        let query = Query {
+            name,
+            data_id: data_id.0,
+            condition,
+            order_by,
+            limit,
+            made_from: made_from.map(|(name, data_id)| (name, data_id.0)),
+            used_by: used_by.map(|(name, data_id)| (name, data_id.0)),
+        };
+        self.run(py, |butler| Ok(Rows::of(butler.listing(&query)?)?))
+    }
+
+    /// Returns the keys of a type, each with the name of its type.
+    fn keys(&self, py: Python<'_>, name: &str) -> PyResult<Vec<(String, &'static str)>> {
+        self.run(py, |butler| {
+            let named = |key_type: KeyType| match key_type {
+                KeyType::Int => "int",
+                KeyType::Float => "float",
+                KeyType::Str => "str",
+            };
+            let keys = butler.keys(name)?.into_iter();
+            Ok(keys.map(|(key, key_type)| (key, named(key_type))).collect())
+        })
+    }
+}
