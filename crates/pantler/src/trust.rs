@@ -163,6 +163,34 @@ mod tests {
         }
     }
 
+    /// Files are looked at for the first import path, not for each get; a repository that is refused is looked at again.
+    #[test]
+    fn a_repository_is_judged_once() {
+        use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+        let folder = tempfile::tempdir().unwrap();
+        let repository = repository(&folder);
+        let (looks, own) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        let (counted, answer) = (looks.clone(), own.clone());
+        let trust = Trust::judged_by(Arc::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            answer.load(Ordering::Relaxed)
+        }));
+        assert!(trust.stranger_in(&repository, "").is_some());
+        own.store(true, Ordering::Relaxed);
+        assert!(trust.stranger_in(&repository, "").is_none());
+        let judged = looks.load(Ordering::Relaxed);
+        assert!(trust.clone().stranger_in(&repository, "").is_none());
+        assert_eq!(looks.load(Ordering::Relaxed), judged);
+        assert!(trust.stranger_in(&repository, "repo/other.yaml").is_none());
+        assert!(
+            looks.load(Ordering::Relaxed) > judged,
+            "another file names it"
+        );
+    }
+
     #[test]
     fn a_module_is_trusted_with_all_that_is_in_it() {
         let trust = Trust::default().with_module("survey.joint");

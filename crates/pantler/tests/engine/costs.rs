@@ -198,6 +198,25 @@ fn finding_does_not_depend_on_how_many_there_are() {
     assert_eq!(rows, 20);
 }
 
+/// What is small and has no parts is one request: nobody asks first how large it is.
+#[test]
+fn a_small_file_is_one_request() {
+    let place = Place::new(
+        "repo",
+        "datasets:\n  note: {template: \"%(visit)d.json\", python: dict, storage: JsonStorage}\n",
+    );
+    let note: pantler::ObjectRef =
+        std::sync::Arc::new(pantler::objects::Document::new(serde_json::json!({"n": 1})));
+    put(&butler(&[&place], 1), &note, "note", "visit=1");
+    let counted = Counted::over(&place);
+    let reading = butler(&[&counted.place], 0);
+    counted.store.reset();
+    get(&reading, "note", "visit=1");
+    let counts = counted.store.counts();
+    assert_eq!((counts.read_requests, counts.artifacts_opened), (1, 1));
+    assert_eq!((counts.calls.read_ranges, counts.calls.stat_many), (1, 0));
+}
+
 /// The mission's own figure: an update of a full-size exposure writes under one percent of its bytes.
 #[test]
 fn updating_a_4k_exposure_writes_under_one_percent_of_its_bytes() {
