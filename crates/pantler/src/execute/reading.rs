@@ -72,12 +72,16 @@ impl Executor<'_> {
     pub(super) fn read_each_artifact_once(&self, wanted: &[Wanted<'_>]) -> Result<Objects> {
         let groups = by_artifact(wanted);
         let objects = if let [group] = groups.as_slice() {
+            self.interrupt.check()?;
             vec![self.of_one_artifact(group)?]
         } else {
-            groups
-                .par_iter()
-                .map(|group| self.of_one_artifact(group))
-                .collect::<Result<Vec<_>>>()?
+            self.interrupt.while_working(|stop| {
+                let each = groups.par_iter().map(|group| {
+                    stop.check()?;
+                    self.of_one_artifact(group)
+                });
+                each.collect::<Result<Vec<_>>>()
+            })?
         };
         Ok(objects.into_iter().flatten().collect())
     }
