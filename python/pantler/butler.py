@@ -6,7 +6,7 @@ This half takes arguments as people write them; the compiled half does the work,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 from pantler import _pantler, arguments, convert, repositories
@@ -15,6 +15,7 @@ from pantler.errors import PantlerError
 from pantler.later import Later
 from pantler.plugins import Plugins
 from pantler.policies import policies_for_one
+from pantler.progress import counted, told
 from pantler.repositories import RepositoryArgs
 from pantler.results import (
     DatasetRef,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import logging
 
     from pantler.batch import Batch
-    from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Rows
+    from pantler.given import Box, DataId, Dataset, Names, Notes, Path, Policy, Precursors, Progress, Rows
     from pantler.repositories import _Repositories
 else:
     logging = Later("logging")
@@ -194,10 +195,15 @@ class Butler:
         columns: Names | None = None,
         rows: Rows | None = None,
         composition: str = "recorded",
+        progress: Progress = None,
     ) -> Iterator[Any]:
-        """Return an iterator over the objects of many data IDs (or references), in their order; some are read ahead, together."""
+        """Return an iterator over the objects of many data IDs (or references), in their order; some are read ahead, together.
+
+        `progress` is True for a bar, or a function of how many were taken and how many there are (None if `data_ids` does not say).
+        """
         piece = (bbox, arguments.names(columns), arguments.rows(rows), arguments.is_lookup(composition))
-        return self._many(str(name), iter(data_ids), piece)
+        total = len(data_ids) if isinstance(data_ids, Sized) else None
+        return counted(self._many(str(name), iter(data_ids), piece), total, progress, "reading")
 
     def _many(self, name: str, data_ids: Iterator[DataId], piece: tuple[Any, ...]) -> Iterator[Any]:
         batch: list[dict[str, Any]] = []
@@ -347,19 +353,22 @@ class Butler:
         mode: str = "copy",
         digest: bool = False,
         notes: Notes | None = None,
+        progress: Progress = None,
         dataId: DataId | None = None,
         **keys: Any,
     ) -> IngestResult:
         """Take files into the one output as datasets of a type.
 
         `mode` is "copy", "move", "link" (a hard link) or "in-place". The keys given count before what headers and paths say.
+        `progress` is True for a bar, or a function of how many files were read and how many there are. Ctrl-C undoes what is not
+        committed; ten thousand files are committed together.
         """
         if isinstance(files, (str, os.PathLike)):
             files = [files]
-        with arguments.asked(keys, ("mode", "digest", "notes", "dataId")):
+        with arguments.asked(keys, ("mode", "digest", "notes", "progress", "dataId")), told(progress, "ingesting") as tell:
             wanted = arguments.data_id(None, dataId, keys, None, None)
             paths = [repositories.path_of(file) for file in files]
-            found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes))
+            found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes), tell)
         ingested, lie_in, same, failed = found
         logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
@@ -417,9 +426,13 @@ class Butler:
             logging.getLogger(_LOG).info("removed %s %s", name, wanted)
         return done
 
-    def fsck(self, *, deep: bool = False, repair: bool = False) -> FsckReport:
-        """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left."""
-        return FsckReport(**self._engine.fsck(bool(deep), bool(repair)))
+    def fsck(self, *, deep: bool = False, repair: bool = False, progress: Progress = None) -> FsckReport:
+        """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left.
+
+        `progress` is True for a bar, or a function of how many datasets were checked and how many there are.
+        """
+        with told(progress, "checking") as tell:
+            return FsckReport(**self._engine.fsck(bool(deep), bool(repair), tell))
 
     def register_storage(self, name: str, storage: Any) -> None:
         """Give a storage in Python a name that policies can use: an object or a class with `read(data)` and `write(obj)`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pantler._pantler import Bbox
@@ -18,6 +18,8 @@ Rows: TypeAlias = slice | range | tuple[int, int] | Sequence[slice | range | tup
 # A reference, or a pair of name and data ID.
 Dataset: TypeAlias = DatasetRef | tuple[str, Mapping[str, Any]]
 Precursors: TypeAlias = Dataset | Iterable[Dataset] | Mapping[str, Dataset | Iterable[Dataset]]
+# True for a bar, or a function of what is done and how much there is, as far as that is known.
+Progress: TypeAlias = bool | Callable[[int, int | None], object] | None
 Notes: TypeAlias = Mapping[str, Any]
 # A policy: a file, a dictionary, or a list of these.
 Policy: TypeAlias = Path | Mapping[str, Any] | Sequence[Path | Mapping[str, Any]]

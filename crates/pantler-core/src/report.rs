@@ -33,6 +33,8 @@ pub enum Kind {
     Request,
     /// The disk, the network, the permissions.
     Io,
+    /// Whoever asked for it wanted it to stop.
+    Interrupted,
 }
 
 impl Kind {
@@ -40,6 +42,8 @@ impl Kind {
     pub fn exit_status(self) -> u8 {
         match self {
             Kind::Corrupt | Kind::Io => 3,
+            // What a shell says of a program that Ctrl-C has ended.
+            Kind::Interrupted => 130,
             _ => 2,
         }
     }
@@ -58,6 +62,7 @@ impl Kind {
             Kind::Unsupported => "unsupported",
             Kind::Request => "request",
             Kind::Io => "io",
+            Kind::Interrupted => "interrupted",
         }
     }
 }

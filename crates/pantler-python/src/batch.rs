@@ -2,14 +2,14 @@
 //!
 //! It belongs to the process that began it: a forked child neither goes on with it nor clears what it has staged.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::prelude::*;
 
 use crate::data_ids::Given;
 use crate::engine::{Uses, put_document, put_options};
 use crate::failure::{Failure, Raise};
-use crate::{plain, process};
+use crate::{call, plain};
 
 /// A batch as Python's half of the package uses it.
 #[pyclass(frozen, module = "pantler._pantler")]
@@ -33,7 +33,14 @@ impl Batch {
                 "the batch belongs to the process that began it; a child process begins its own",
             ));
         }
-        Ok(self.batch.lock().unwrap_or_else(PoisonError::into_inner))
+        match self.batch.try_lock() {
+            Ok(held) => Ok(held),
+            // This very thread has it.
+            Err(TryLockError::WouldBlock) if call::is_aside() => Err(Failure::request(
+                "the batch is in the middle of a put, which a signal's handler cannot add to",
+            )),
+            Err(_) => Ok(self.batch.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     /// Adds something, and lets other threads run meanwhile.
@@ -42,13 +49,12 @@ impl Batch {
         py: Python<'py>,
         add: impl FnOnce(&mut pantler::Batch) -> Result<pantler::PutResult, pantler::Error> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let result = py.detach(|| {
-            process::prepare();
+        let result = call::watched(py, None, || {
             let mut held = self.batch()?;
             let batch = held.as_mut().ok_or_else(|| Failure::request(ENDED))?;
             Ok::<_, Failure>(add(batch)?)
         });
-        plain::to_python(py, &put_document(&result.or_raise(py)?))
+        plain::to_python(py, &put_document(&result?))
     }
 }
 
@@ -104,13 +110,12 @@ impl Batch {
 
     /// Makes all of it durable and visible; returns what each put and link has done.
     fn commit<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let results = py.detach(|| {
-            process::prepare();
+        let results = call::watched(py, None, || {
             let batch = self.batch()?.take();
             let batch = batch.ok_or_else(|| Failure::request(ENDED))?;
             Ok::<_, Failure>(batch.commit()?)
         });
-        let results = results.or_raise(py)?;
+        let results = results?;
         let documents = results.iter().map(put_document);
         documents
             .map(|document| plain::to_python(py, &document))

@@ -15,6 +15,7 @@ use pantler::core::policy::PolicyText;
 use pantler::{Butler, ButlerOptions};
 use pyo3::prelude::*;
 
+use crate::call::{self, Progress};
 use crate::failure::{Failure, Raise};
 use crate::plugins::imports::PythonImports;
 use crate::process;
@@ -37,12 +38,18 @@ impl Engine {
         py: Python<'_>,
         work: impl FnOnce(&Butler) -> Result<T, Failure> + Send,
     ) -> PyResult<T> {
+        self.run_telling(py, None, work)
+    }
+
+    /// As [`Engine::run`], and says how far it is.
+    fn run_telling<T: Send>(
+        &self,
+        py: Python<'_>,
+        progress: Option<Progress>,
+        work: impl FnOnce(&Butler) -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
         let butler = self.butler(py)?;
-        py.detach(|| {
-            process::prepare();
-            work(&butler)
-        })
-        .or_raise(py)
+        call::watched(py, progress, || work(&butler))
     }
 
     fn butler(&self, py: Python<'_>) -> PyResult<Arc<Butler>> {

@@ -3,7 +3,7 @@
 //! The other half, in `python/pantler`, has what is easier said in Python: signatures, exceptions, results. Like the program,
 //! this face of the engine takes arguments and hands out results, and decides nothing. It promises that
 //!
-//! - whatever reads, writes or computes for long lets other Python threads run meanwhile (`engine.rs`);
+//! - whatever reads, writes or computes for long lets other Python threads run meanwhile, and Ctrl-C ends it (`call.rs`);
 //! - an object of the engine is one object of Python, as long as anybody holds it (`wrapped.rs`);
 //! - arrays are views on the engine's memory that cannot be written through (`view.rs`);
 //! - code of the user's runs with no lock of the engine held, and what it raises arrives as it was raised (`plugins.rs`);
@@ -11,6 +11,7 @@
 
 mod batch;
 mod by_value;
+mod call;
 mod coordinates;
 mod data_ids;
 mod engine;

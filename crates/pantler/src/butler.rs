@@ -15,9 +15,10 @@ use crate::cache::{DEFAULT_CACHE_BYTES, ObjectCache};
 use crate::chain::Chain;
 use crate::error::{Error, Result};
 use crate::execute::{Conversions, Executor};
-use crate::fsck::{FsckOptions, FsckReport};
+use crate::fsck::{FsckOptions, FsckReport, Watch};
 use crate::identity::{self, Recorded};
 use crate::ingest::{IngestOptions, IngestReport};
+use crate::interrupt::Interrupt;
 use crate::parameters::Parameters;
 use crate::planner::{Composition, Planner, check_found};
 use crate::put::{Batch, PutOptions, PutResult, Putter};
@@ -45,6 +46,8 @@ pub struct ButlerOptions {
     pub tags: Vec<(PathBuf, String)>,
     /// Policies for this butler alone, over those that repositories keep: each with the repository's path.
     pub policies: Vec<(PathBuf, String)>,
+    /// Says whether a work that is going on is still wanted.
+    pub interrupt: Interrupt,
     /// Opens local repositories; statistics and tests wrap what it returns.
     pub opener: Arc<Opener>,
 }
@@ -60,6 +63,7 @@ impl Default for ButlerOptions {
             inputs_in_order: false,
             tags: Vec::new(),
             policies: Vec::new(),
+            interrupt: Interrupt::default(),
             opener: Arc::new(open_local),
         }
     }
@@ -74,6 +78,7 @@ pub struct Butler {
     plugins: PluginSet,
     who: Who,
     cache: ObjectCache,
+    interrupt: Interrupt,
 }
 
 impl Butler {
@@ -122,6 +127,7 @@ impl Butler {
             plugins: options.plugins,
             who: options.who,
             cache: ObjectCache::new(options.cache_bytes),
+            interrupt: options.interrupt,
         }
     }
 
@@ -317,7 +323,13 @@ impl Butler {
             plugins: self.plugins.clone(),
             who: self.who.clone(),
             cache: self.cache.clone(),
+            interrupt: self.interrupt.clone(),
         }
+    }
+
+    /// Returns what says whether a work is still wanted.
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     /// Returns who acts.
@@ -369,7 +381,7 @@ impl Butler {
     /// Returns the identities of listed datasets. In a row, what lies in a folder without an index has a stand-in for its identity
     /// ([`DatasetId::is_stamp`]); finding out the identity takes reading the file, once for as long as the butler is open.
     pub fn identities(&self, rows: &[DatasetRef]) -> Result<Vec<Option<DatasetId>>> {
-        identity::of_listed(&self.chain, rows)
+        identity::of_listed(&self.chain, rows, &self.interrupt)
     }
 
     /// Returns the files below the root of the one output that lie where its template puts datasets of a type.
@@ -435,16 +447,26 @@ impl Butler {
 
     /// Clears what nobody needs any more in the first output.
     pub fn gc(&self, options: &crate::gc::GcOptions) -> Result<crate::gc::GcReport> {
-        crate::gc::collect(self.chain.output("gc")?.1, options)
+        crate::gc::collect(self.chain.output("gc")?.1, options, &self.interrupt)
     }
 
     /// Checks the first repository of the chain against its artifacts.
     pub fn fsck(&self, options: FsckOptions) -> Result<FsckReport> {
+        self.fsck_with_progress(options, None)
+    }
+
+    /// As [`Butler::fsck`]; `progress` is told of every dataset how many are checked, and how many there are.
+    pub fn fsck_with_progress(
+        &self,
+        options: FsckOptions,
+        progress: Option<&dyn Fn(u64, u64)>,
+    ) -> Result<FsckReport> {
         let repository = self
             .repositories()
             .first()
             .ok_or_else(|| Error::request("no repository was named"))?;
-        crate::fsck::check(repository, &self.formatters, options, &|recorded| {
+        let watch = Watch::new(repository, &self.interrupt, progress)?;
+        crate::fsck::check(repository, &self.formatters, options, watch, &|recorded| {
             self.known(recorded, options.deep)
         })
     }
@@ -474,7 +496,7 @@ impl Butler {
             .unzip();
         let found: Vec<bool> = match deep {
             true => {
-                let found = identity::find(&self.chain, &left)?;
+                let found = identity::find(&self.chain, &left, &self.interrupt)?;
                 found.iter().map(Option::is_some).collect()
             }
             false => {
@@ -502,6 +524,7 @@ impl Butler {
             formatters: &self.formatters,
             plugins: &self.plugins,
             cache: &self.cache,
+            interrupt: &self.interrupt,
             conversions: Conversions::All,
         }
     }

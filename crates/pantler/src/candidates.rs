@@ -12,6 +12,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 use crate::chain::Chain;
 use crate::error::Result;
 use crate::identity::{self, Recorded};
+use crate::interrupt::Interrupt;
 
 /// More rows than this for one incomplete data ID are not looked at one by one: the answer is an error that lists some.
 pub const MOST_CANDIDATES: usize = 10_000;
@@ -226,7 +227,10 @@ impl Candidates {
             .filter(|one| wanted.contains(&one.id) && !self.by_id.contains_key(&one.id))
             .cloned()
             .collect();
-        for (recorded, found) in left.iter().zip(identity::find(chain, &left)?) {
+        for (recorded, found) in
+            left.iter()
+                .zip(identity::find(chain, &left, &Interrupt::default())?)
+        {
             if let Some(found) = found {
                 self.by_id.insert(recorded.id, found.clone());
                 self.by_id.entry(found.record.id).or_insert(found);

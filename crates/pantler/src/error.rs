@@ -550,6 +550,9 @@ pub enum Error {
         /// The repositories searched.
         looked_in: Vec<String>,
     },
+    /// The caller wanted it to stop ([`Interrupt`](crate::Interrupt)); what was not committed is undone.
+    #[error("interrupted")]
+    Interrupted,
     /// A store failed.
     #[error("{0}")]
     Store(#[from] StoreError),

@@ -22,6 +22,7 @@ use crate::chain::Chain;
 use crate::derived_part::{file_names, is_of_file_names};
 use crate::error::{Asked, Error, Result};
 use crate::imported::{failed, is_import_path};
+use crate::interrupt::Interrupt;
 use crate::parameters::Parameters;
 use crate::planner::node_name;
 
@@ -39,6 +40,8 @@ pub struct Executor<'a> {
     pub plugins: &'a PluginSet,
     /// What is in memory already.
     pub cache: &'a ObjectCache,
+    /// Says whether the work is still wanted.
+    pub interrupt: &'a Interrupt,
     /// What is done to what a format read.
     pub conversions: Conversions,
 }
@@ -86,6 +89,7 @@ impl Executor<'_> {
         plans
             .iter()
             .map(|(plan, parameters)| {
+                self.interrupt.check()?;
                 if let Some(names) = file_names(plan, self.chain) {
                     return Ok(names);
                 }

@@ -14,6 +14,7 @@ use pantler_formats::FormatterSet;
 use crate::artifact_source::ArtifactSource;
 use crate::error::{Asked, Result};
 use crate::identity::Recorded;
+use crate::interrupt::Interrupt;
 use crate::leftovers;
 use crate::planner::locate;
 use crate::repository::Repository;
@@ -101,11 +102,54 @@ impl ProblemKind {
     }
 }
 
+/// Who watches a check: who may end it, and who is told how far it is.
+pub(crate) struct Watch<'a> {
+    interrupt: &'a Interrupt,
+    progress: Option<&'a dyn Fn(u64, u64)>,
+    done: u64,
+    all: u64,
+}
+
+impl<'a> Watch<'a> {
+    /// Counts what there is to be checked, if anybody wants to know.
+    pub(crate) fn new(
+        repository: &Repository,
+        interrupt: &'a Interrupt,
+        progress: Option<&'a dyn Fn(u64, u64)>,
+    ) -> Result<Watch<'a>> {
+        let all = match progress {
+            Some(_) => {
+                let types = repository.registry().summary()?;
+                types.iter().map(|summary| summary.count).sum()
+            }
+            None => 0,
+        };
+        Ok(Watch {
+            interrupt,
+            progress,
+            done: 0,
+            all,
+        })
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.interrupt.check()?;
+        self.done += 1;
+        // A summary leaves replaced datasets out.
+        self.all = self.all.max(self.done);
+        if let Some(progress) = self.progress {
+            progress(self.done, self.all);
+        }
+        Ok(())
+    }
+}
+
 /// Checks one repository; `known` says whether a dataset exists anywhere in the chain.
 pub(crate) fn check(
     repository: &Repository,
     formatters: &FormatterSet,
     options: FsckOptions,
+    watch: Watch<'_>,
     known: &dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
 ) -> Result<FsckReport> {
     if options.repair {
@@ -114,6 +158,7 @@ pub(crate) fn check(
     let mut check = Check {
         repository,
         options,
+        watch,
         known,
         owned: HashSet::new(),
         digests: Vec::new(),
@@ -160,6 +205,7 @@ pub(crate) fn check(
 struct Check<'a> {
     repository: &'a Repository,
     options: FsckOptions,
+    watch: Watch<'a>,
     known: &'a dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
     owned: HashSet<Location>,
     digests: Vec<(DatasetId, Digest)>,
@@ -174,6 +220,8 @@ struct Check<'a> {
 impl Check<'_> {
     fn batch(&mut self, records: &[DatasetRecord]) -> Result<()> {
         self.report.checked += records.len() as u64;
+        let mut without_file = records.iter().filter(|record| record.artifact.is_none());
+        without_file.try_for_each(|_| self.watch.step())?;
         let mut places = Vec::new();
         for record in records.iter().filter(|record| record.artifact.is_some()) {
             let asked = Asked::new(record.dataset_type(), &record.data_id);
@@ -188,6 +236,7 @@ impl Check<'_> {
         let stats = self.repository.store().stat_many(&locations)?;
         for ((record, location), stat) in places.into_iter().zip(stats) {
             self.artifact(record, &location, stat.as_ref())?;
+            self.watch.step()?;
         }
         check_members(records, self.known, &mut self.report)
     }
@@ -220,7 +269,8 @@ impl Check<'_> {
             return Ok(());
         }
         let storage = record.definition.storage.as_deref().unwrap_or_default();
-        let content = self.contents.of(location, storage)?;
+        let interrupt = self.watch.interrupt;
+        let content = self.contents.of(location, storage, &|| interrupt.check())?;
         let is_other = artifact
             .digest
             .is_some_and(|recorded| recorded != content.digest);

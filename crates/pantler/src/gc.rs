@@ -12,6 +12,7 @@ use pantler_core::registry::State;
 use pantler_core::{DatasetId, Location};
 
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::leftovers::{self, Leftover};
 use crate::planner::locate;
 use crate::repository::Repository;
@@ -49,9 +50,13 @@ pub struct GcReport {
 }
 
 /// Clears one repository.
-pub(crate) fn collect(repository: &Repository, options: &GcOptions) -> Result<GcReport> {
+pub(crate) fn collect(
+    repository: &Repository,
+    options: &GcOptions,
+    interrupt: &Interrupt,
+) -> Result<GcReport> {
     let mut report = GcReport::default();
-    let (mut owned, mut unused) = look(repository)?;
+    let (mut owned, mut unused) = look(repository, interrupt)?;
     if !unused.is_empty() {
         let ids: Vec<DatasetId> = unused.iter().map(|(id, ..)| *id).collect();
         let users = repository.registry().find_users(&ids)?;
@@ -64,8 +69,9 @@ pub(crate) fn collect(repository: &Repository, options: &GcOptions) -> Result<Gc
     }
     // What is finished lies elsewhere afterwards.
     if !options.dry_run && leftovers::finish_interrupted(repository)? {
-        (owned, _) = look(repository)?;
+        (owned, _) = look(repository, interrupt)?;
     }
+    interrupt.check()?;
     let found = leftovers::find(repository, &owned)?;
     let now = i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
     let grace = i64::try_from(options.grace.as_nanos()).unwrap_or(i64::MAX);
@@ -97,11 +103,15 @@ pub(crate) fn collect(repository: &Repository, options: &GcOptions) -> Result<Gc
 type Unused = Vec<(DatasetId, Location, u64)>;
 
 /// Returns what all datasets own, and the replaced ones with an artifact of the repository's.
-fn look(repository: &Repository) -> Result<(HashSet<Location>, Unused)> {
+fn look(repository: &Repository, interrupt: &Interrupt) -> Result<(HashSet<Location>, Unused)> {
     let mut owned = HashSet::new();
     let mut superseded = Vec::new();
     let mut failure: Option<Error> = None;
     repository.registry().visit_all(&mut |record| {
+        if let Err(error) = interrupt.check() {
+            failure = Some(error);
+            return ControlFlow::Break(());
+        }
         let Some(artifact) = &record.artifact else {
             return ControlFlow::Continue(());
         };

@@ -21,6 +21,7 @@ use rayon::prelude::*;
 use crate::candidates::Found;
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::planner::locate;
 use crate::query::DatasetRef;
 use crate::repository::Repository;
@@ -156,23 +157,33 @@ pub(crate) fn candidates(chain: &Chain, recorded: &[Recorded]) -> Result<Vec<Vec
 }
 
 /// Finds the datasets that were recorded under derived identities, by their content; files are read on all cores.
-pub(crate) fn find(chain: &Chain, recorded: &[Recorded]) -> Result<Vec<Option<Found>>> {
+pub(crate) fn find(
+    chain: &Chain,
+    recorded: &[Recorded],
+    interrupt: &Interrupt,
+) -> Result<Vec<Option<Found>>> {
     let candidates = candidates(chain, recorded)?;
-    let pairs = recorded.par_iter().zip(candidates);
-    pairs
-        .map(|(recorded, candidates)| {
-            for found in candidates {
-                if is(chain.repository(found.repository), &found.record, recorded)? {
-                    return Ok(Some(found));
-                }
+    let one = |(recorded, candidates): (&Recorded, Vec<Found>)| {
+        for found in candidates {
+            if is(chain.repository(found.repository), &found.record, recorded)? {
+                return Ok(Some(found));
             }
-            Ok(None)
-        })
-        .collect()
+        }
+        Ok(None)
+    };
+    let pairs = recorded.par_iter().zip(candidates);
+    interrupt.while_working(|stop| {
+        let found = pairs.map(|pair| stop.check().and_then(|()| one(pair)));
+        found.collect()
+    })
 }
 
 /// Returns the identities of listed datasets; those of folders without an index take reading their files, which all cores do.
-pub(crate) fn of_listed(chain: &Chain, rows: &[DatasetRef]) -> Result<Vec<Option<DatasetId>>> {
+pub(crate) fn of_listed(
+    chain: &Chain,
+    rows: &[DatasetRef],
+    interrupt: &Interrupt,
+) -> Result<Vec<Option<DatasetId>>> {
     let one = |row: &DatasetRef| -> Result<Option<DatasetId>> {
         let Some(id) = row.id.filter(DatasetId::is_stamp) else {
             return Ok(row.id);
@@ -184,7 +195,12 @@ pub(crate) fn of_listed(chain: &Chain, rows: &[DatasetRef]) -> Result<Vec<Option
         let record = in_repository(open, row, id)?;
         record.map(|record| of(open, &record)).transpose()
     };
-    rows.par_iter().map(one).collect()
+    interrupt.while_working(|stop| {
+        let found = rows
+            .par_iter()
+            .map(|row| stop.check().and_then(|()| one(row)));
+        found.collect()
+    })
 }
 
 /// The dataset of a row as it is now: a type that shares another's artifact is listed under its own name.
@@ -232,7 +248,7 @@ fn digest(repository: &Repository, record: &DatasetRecord) -> Result<Digest> {
     {
         return Ok(known);
     }
-    let digest = crate::fsck::digest_of(repository.store(), &location)?;
+    let digest = crate::fsck::digest_of(repository.store(), &location, &|| Ok(()))?;
     // Looked at afterwards, so that a file that was being written meanwhile is noticed.
     let stat = repository
         .store()

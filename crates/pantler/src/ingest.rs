@@ -23,6 +23,7 @@ use pantler_core::DataId;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::put::{Putter, again_if_raced, formatter_of, write_all};
 use crate::resolve::Resolved;
 
@@ -96,6 +97,7 @@ impl Putter<'_> {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<IngestReport> {
         let chain = self.planner.chain;
+        let interrupt = self.executor.interrupt;
         let (_, repository) = chain.output("ingest")?;
         let graph = self.planner.graph(resolved)?;
         if graph.is_composite() || !resolved.part.is_empty() {
@@ -106,18 +108,18 @@ impl Putter<'_> {
         }
         let formatter = formatter_of(self, &graph)?;
         let looker = Looker::new(chain, &graph, formatter, resolved, options)?;
-        let sorter = Sorter::new(chain, repository, &graph, &looker, options)?;
+        let sorter = Sorter::new(chain, repository, &graph, &looker, options, interrupt)?;
         let mut report = IngestReport::default();
         let mut seen: HashMap<DataId, PathBuf> = HashMap::new();
         for batch in files.chunks(BATCH) {
             let done = again_if_raced(|| {
-                let (looked, failed) = look_at_all(&looker, batch, progress);
+                let (looked, failed) = look_at_all(&looker, batch, interrupt, progress)?;
                 let mut sorted = sorter.sort(looked, &seen)?;
                 sorted.report.failed.splice(0..0, failed);
                 if !sorted.writes.is_empty() {
                     let writes = std::mem::take(&mut sorted.writes);
                     let did = self.who.did("ingest", &options.notes);
-                    write_all(repository, writes, Vec::new(), &did)?;
+                    write_all(repository, writes, Vec::new(), &did, interrupt)?;
                 }
                 Ok(sorted)
             })?;
@@ -128,7 +130,7 @@ impl Putter<'_> {
                 ..
             } = done;
             if options.mode == IngestMode::Move {
-                remove_originals(repository, &copied)?;
+                remove_originals(repository, &copied, interrupt)?;
             }
             report.add(of_batch);
             seen.extend(of_files);
@@ -137,18 +139,24 @@ impl Putter<'_> {
     }
 }
 
+type Failed = Vec<(PathBuf, Error)>;
+
 /// Looks at files, on all cores.
 fn look_at_all(
     looker: &Looker<'_>,
     files: &[PathBuf],
+    interrupt: &Interrupt,
     progress: &(dyn Fn(usize) + Sync),
-) -> (Vec<Looked>, Vec<(PathBuf, Error)>) {
-    let look = |file: &PathBuf| {
-        let outcome = looker.look(file);
-        progress(1);
-        outcome
-    };
-    let outcomes: Vec<_> = files.par_iter().map(look).collect();
+) -> Result<(Vec<Looked>, Failed)> {
+    let outcomes: Vec<_> = interrupt.while_working(|stop| {
+        let look = |file: &PathBuf| {
+            stop.check()?;
+            let outcome = looker.look(file, stop);
+            progress(1);
+            Ok(outcome)
+        };
+        files.par_iter().map(look).collect::<Result<_>>()
+    })?;
     let mut looked = Vec::with_capacity(files.len());
     let mut failed = Vec::new();
     for (file, outcome) in files.iter().zip(outcomes) {
@@ -157,5 +165,5 @@ fn look_at_all(
             Err(error) => failed.push((file.clone(), error)),
         }
     }
-    (looked, failed)
+    Ok((looked, failed))
 }

@@ -245,7 +245,7 @@ impl Putter<'_> {
     ) -> Result<PutResult> {
         let provenance = self.who.did("put", &options.notes);
         let shares = self.decide_put_in_each(object, resolved, options)?;
-        outputs::write_shares(resolved, shares, &provenance)
+        outputs::write_shares(resolved, self.executor.interrupt, shares, &provenance)
     }
 
     /// Decides a put for every output.
@@ -302,7 +302,7 @@ impl Putter<'_> {
     fn link_once(&self, resolved: &Resolved, options: &PutOptions) -> Result<PutResult> {
         let provenance = self.who.did("link", &options.notes);
         let shares = self.decide_link_in_each(resolved, options)?;
-        outputs::write_shares(resolved, shares, &provenance)
+        outputs::write_shares(resolved, self.executor.interrupt, shares, &provenance)
     }
 
     /// Decides a link for every output.

@@ -25,6 +25,7 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, KeyValue, TypeName};
 
 use crate::error::{Asked, Error, Result};
 use crate::execute::Executor;
+use crate::interrupt::Interrupt;
 use crate::planner::{Planner, locate_of_row};
 use crate::resolve::{Resolved, check_keys, resolve, typed};
 
@@ -83,6 +84,7 @@ const COLUMNS: [&str; 3] = ["repository", "bytes", "stage"];
 /// each registry, unless the order asked for is one that no registry has.
 pub struct Listing<'b> {
     planner: Planner<'b>,
+    interrupt: &'b Interrupt,
     columns: Columns<'b>,
     query: Query,
     source: Source<'b>,
@@ -112,6 +114,7 @@ impl<'b> Listing<'b> {
         let left = query.limit.unwrap_or(usize::MAX);
         let mut listing = Listing {
             planner,
+            interrupt: executor.interrupt,
             columns: Columns::none(executor, planner),
             source: Source::Rest(Vec::new()),
             ready: VecDeque::new(),
@@ -380,6 +383,7 @@ impl<'b> Listing<'b> {
     }
 
     fn next_batch(&mut self) -> Result<Vec<DatasetRef>> {
+        self.interrupt.check()?;
         let planner = self.planner;
         let (merged, groups) = match &mut self.source {
             Source::Rest(rest) => {

@@ -67,6 +67,8 @@ impl Error {
 
 fn other_report(error: &Error) -> Report {
     match error {
+        Error::Interrupted => Report::new(Kind::Interrupted, "interrupted")
+            .fact(Label::Why, "whoever asked for it wanted it to stop; what was not committed is undone"),
         Error::Format {
             asked,
             in_repository,

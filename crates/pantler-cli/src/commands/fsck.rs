@@ -37,8 +37,13 @@ impl Fsck {
             deep: self.deep,
             repair: self.repair,
         };
-        let bar = session.screen.progress(None, "checking");
-        let report = butler.fsck(options);
+        let bar = session.screen.progress(Some(0), "checking");
+        let watched = !bar.is_hidden();
+        let tell: &dyn Fn(u64, u64) = &|done, all| {
+            bar.set_length(all);
+            bar.set_position(done);
+        };
+        let report = butler.fsck_with_progress(options, watched.then_some(tell));
         bar.finish_and_clear();
         let report = report?;
         session.screen.report(

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pantler::assemble::PluginSet;
-use pantler::{Butler, ButlerOptions, Trust, Who};
+use pantler::{Butler, ButlerOptions, Interrupt, Trust, Who};
 
+use crate::call;
 use crate::failure::Failure;
 use crate::plugins::imports::PythonImports;
 use crate::process;
@@ -43,6 +44,7 @@ impl Settings {
             add_parents: self.add_parents,
             inputs_in_order: self.inputs_in_order,
             cache_bytes: self.cache_bytes.unwrap_or(standard.cache_bytes),
+            interrupt: Interrupt::when(call::is_unwanted),
             ..standard
         };
         Ok(Butler::open(&self.inputs, &self.outputs, options)?)

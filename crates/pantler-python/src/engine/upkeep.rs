@@ -9,6 +9,7 @@ use pyo3::types::{PyDict, PyList};
 use serde_json::{Value, json};
 
 use super::Engine;
+use crate::call::Progress;
 use crate::data_ids::{self, Given};
 use crate::failure::Failure;
 use crate::plain;
@@ -33,6 +34,7 @@ impl Engine {
         mode: &str,
         digest: bool,
         notes: Vec<(String, String)>,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<(usize, usize, usize, Vec<FailedFile<'py>>)> {
         let mode = match mode {
             "copy" => IngestMode::Copy,
@@ -51,8 +53,15 @@ impl Engine {
             notes,
             ..IngestOptions::default()
         };
-        let report = self.run(py, |butler| {
-            Ok(butler.ingest(name, &files, &data_id.0, &options, &|_| ())?)
+        let progress = progress.map(|function| Progress::new(function, files.len() as u64));
+        let steps = progress.clone();
+        let tell = |done: usize| {
+            if let Some(steps) = &steps {
+                steps.advance(done as u64);
+            }
+        };
+        let report = self.run_telling(py, progress, |butler| {
+            Ok(butler.ingest(name, &files, &data_id.0, &options, &tell)?)
         })?;
         let failed: PyResult<Vec<_>> = report
             .failed
@@ -85,9 +94,23 @@ impl Engine {
         Ok(dict)
     }
 
-    fn fsck<'py>(&self, py: Python<'py>, deep: bool, repair: bool) -> PyResult<Bound<'py, PyAny>> {
+    fn fsck<'py>(
+        &self,
+        py: Python<'py>,
+        deep: bool,
+        repair: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let options = FsckOptions { deep, repair };
-        let report = self.run(py, |butler| Ok(butler.fsck(options)?))?;
+        let progress = progress.map(|function| Progress::new(function, 0));
+        let steps = progress.clone();
+        let report = self.run_telling(py, progress, |butler| {
+            let tell = steps
+                .as_ref()
+                .map(|steps| |done: u64, all: u64| steps.set(done, all));
+            let tell = tell.as_ref().map(|tell| tell as &dyn Fn(u64, u64));
+            Ok(butler.fsck_with_progress(options, tell)?)
+        })?;
         plain::to_python(py, &fsck_document(&report))
     }
 }

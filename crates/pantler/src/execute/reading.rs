@@ -75,11 +75,19 @@ impl Executor<'_> {
     pub(super) fn read_each_artifact_once(&self, wanted: &[Wanted<'_>]) -> Result<Objects> {
         let groups = by_artifact(wanted);
         let objects: Result<Vec<_>> = if self.is_soon_read(&groups) {
-            let each = groups.iter();
-            each.map(|group| self.of_one_artifact(group)).collect()
+            let each = groups.iter().map(|group| {
+                self.interrupt.check()?;
+                self.of_one_artifact(group)
+            });
+            each.collect()
         } else {
-            let each = groups.par_iter();
-            each.map(|group| self.of_one_artifact(group)).collect()
+            self.interrupt.while_working(|stop| {
+                let each = groups.par_iter().map(|group| {
+                    stop.check()?;
+                    self.of_one_artifact(group)
+                });
+                each.collect()
+            })
         };
         let objects = objects?;
         Ok(objects.into_iter().flatten().collect())

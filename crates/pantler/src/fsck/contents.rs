@@ -40,7 +40,12 @@ impl<'a> Contents<'a> {
     }
 
     /// Returns what an artifact's bytes are; sums that do not agree are told once for the datasets of one file.
-    pub(super) fn of(&mut self, location: &Location, storage: &str) -> Result<Content> {
+    pub(super) fn of(
+        &mut self,
+        location: &Location,
+        storage: &str,
+        wanted: &dyn Fn() -> Result<()>,
+    ) -> Result<Content> {
         if let Some((last, content)) = &mut self.last
             && last == location
         {
@@ -50,7 +55,7 @@ impl<'a> Contents<'a> {
         let formatter = self.formatters.get(storage);
         let mut sums = formatter.and_then(|formatter| formatter.sum_check());
         let mut hasher = Hasher::default();
-        each_piece(self.store, location, &mut |piece| {
+        each_piece(self.store, location, wanted, &mut |piece| {
             hasher.update(piece);
             if let Some(sums) = &mut sums {
                 sums.take(piece);
@@ -74,15 +79,26 @@ fn told(mismatch: &SumMismatch) -> String {
 }
 
 /// Computes the digest of an artifact, a piece at a time.
-pub(crate) fn digest_of(store: &dyn Store, location: &Location) -> Result<Digest> {
+///
+/// Before each piece `wanted` says whether it is still wanted.
+pub(crate) fn digest_of(
+    store: &dyn Store,
+    location: &Location,
+    wanted: &dyn Fn() -> Result<()>,
+) -> Result<Digest> {
     let mut hasher = Hasher::default();
-    each_piece(store, location, &mut |piece| {
+    each_piece(store, location, wanted, &mut |piece| {
         hasher.update(piece);
     })?;
     Ok(hasher.finish())
 }
 
-fn each_piece(store: &dyn Store, location: &Location, visit: &mut dyn FnMut(&[u8])) -> Result<()> {
+fn each_piece(
+    store: &dyn Store,
+    location: &Location,
+    wanted: &dyn Fn() -> Result<()>,
+    visit: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
     let stat = store
         .stat_many(std::slice::from_ref(location))?
         .pop()
@@ -95,6 +111,7 @@ fn each_piece(store: &dyn Store, location: &Location, visit: &mut dyn FnMut(&[u8
     })?;
     let mut start = 0;
     while start < bytes {
+        wanted()?;
         let end = bytes.min(start + PIECE);
         let request = RangeRequest {
             location: location.clone(),

@@ -11,6 +11,7 @@ use pantler_objects::Metadata;
 use crate::artifact_source::ArtifactSource;
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Stop;
 use crate::planner::own_class;
 use crate::resolve::Resolved;
 use crate::sky_facts::Facts;
@@ -85,7 +86,7 @@ impl<'a> Looker<'a> {
     }
 
     /// Looks at one file, and returns the datasets in it.
-    pub fn look(&self, file: &Path) -> Result<Vec<Looked>> {
+    pub fn look(&self, file: &Path, stop: &Stop<'_>) -> Result<Vec<Looked>> {
         let path = self.files.find(file)?;
         let location = location_of(&path);
         let store = self.files.store();
@@ -110,7 +111,7 @@ impl<'a> Looker<'a> {
             )));
         }
         let digest = match self.digest {
-            true => Some(crate::fsck::digest_of(store, &location)?),
+            true => Some(crate::fsck::digest_of(store, &location, &|| stop.check())?),
             false => None,
         };
         let written = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());

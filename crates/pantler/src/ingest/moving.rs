@@ -7,6 +7,7 @@ use pantler_core::registry::FindRequest;
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::repository::Repository;
 
 use super::files::outside;
@@ -15,10 +16,14 @@ use super::files::outside;
 pub(super) type Copied = (PathBuf, Location);
 
 /// Removes the files whose copies are recorded.
-pub(super) fn remove_originals(repository: &Repository, copied: &[Copied]) -> Result<()> {
+pub(super) fn remove_originals(
+    repository: &Repository,
+    copied: &[Copied],
+    interrupt: &Interrupt,
+) -> Result<()> {
     crate::fail_point::reach("recorded");
     for (file, location) in copied {
-        remove_original(repository, file, location)?;
+        remove_original(repository, file, location, &|| interrupt.check())?;
         crate::fail_point::reach("moved");
     }
     Ok(())
@@ -55,7 +60,12 @@ pub(super) fn refuse_to_move_an_artifact(
 
 /// Removes a file whose copy is recorded, after a look at the copy: the file may be the artifact itself under another name,
 /// or the only one of the two that is whole.
-fn remove_original(repository: &Repository, file: &Path, copy: &Location) -> Result<()> {
+fn remove_original(
+    repository: &Repository,
+    file: &Path,
+    copy: &Location,
+    wanted: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     let (store, original) = outside(file)?;
     let stat = |store: &dyn pantler_core::Store, location: &Location| {
         let stats = store.stat_many(std::slice::from_ref(location))?;
@@ -69,8 +79,8 @@ fn remove_original(repository: &Repository, file: &Path, copy: &Location) -> Res
     if one_file || here.bytes != there.bytes {
         return Ok(());
     }
-    if crate::fsck::digest_of(&store, &original)?
-        != crate::fsck::digest_of(repository.store(), copy)?
+    if crate::fsck::digest_of(&store, &original, wanted)?
+        != crate::fsck::digest_of(repository.store(), copy, wanted)?
     {
         return Ok(());
     }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::artifact_source::ArtifactSource;
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::planner::{locate, own_class};
 use crate::put::{Content, Write, definition_version, rivals_of};
 use crate::repository::Repository;
@@ -33,6 +34,7 @@ pub(super) struct Sorter<'a> {
     graph: &'a GraphNode,
     looker: &'a Looker<'a>,
     options: &'a IngestOptions,
+    interrupt: &'a Interrupt,
     template: &'a Template,
     /// Shared by all of them, so that the registry sees at a glance that it is one.
     definition: Arc<DefinitionVersion>,
@@ -57,6 +59,7 @@ impl<'a> Sorter<'a> {
         graph: &'a GraphNode,
         looker: &'a Looker<'a>,
         options: &'a IngestOptions,
+        interrupt: &'a Interrupt,
     ) -> Result<Sorter<'a>> {
         let template = graph.definition.template.as_ref();
         let template = template
@@ -67,6 +70,7 @@ impl<'a> Sorter<'a> {
             graph,
             looker,
             options,
+            interrupt,
             template,
             definition: definition_version(graph),
             rivals: rivals_of(chain, graph),
@@ -80,6 +84,7 @@ impl<'a> Sorter<'a> {
         let mut files: HashSet<PathBuf> = HashSet::new();
         let mut homes: HashMap<ArtifactPath, PathBuf> = HashMap::new();
         for (each, existing) in looked.into_iter().zip(existing) {
+            self.interrupt.check()?;
             let file = each.file.clone();
             let earlier = sorted.seen.get(&each.data_id);
             if let Some(other) = earlier.or_else(|| before.get(&each.data_id)) {
@@ -111,6 +116,7 @@ impl<'a> Sorter<'a> {
                     sorted.writes.push(write);
                 }
                 Ok(None) => sorted.report.same += 1,
+                Err(error @ Error::Interrupted) => return Err(error),
                 Err(error) => sorted.report.failed.push((file, error)),
             }
         }
@@ -203,7 +209,7 @@ impl<'a> Sorter<'a> {
         let store = self.looker.files.store();
         let digest = match looked.digest {
             Some(digest) => digest,
-            None => crate::fsck::digest_of(store, &location)?,
+            None => crate::fsck::digest_of(store, &location, &|| self.interrupt.check())?,
         };
         if artifact.and_then(|artifact| artifact.digest) == Some(digest) {
             return Ok(Some(there));

@@ -48,6 +48,7 @@ impl Decider<'_> {
         let asked = self.putter.asked(graph, &data_id);
         let object = &self.to_be_written(graph, object)?;
         let options = write_options(self.putter.planner.chain, &graph.definition);
+        self.putter.executor.interrupt.check()?;
         let bytes = formatter
             .write(object, &options)
             .map_err(|source| format_error(&asked, source))?;

@@ -68,7 +68,7 @@ impl Batch {
             let repository = chain.repository(*output);
             let rows = Arc::new(BatchRegistry::over(repository.registry_handle()));
             outputs.push(Arc::new(repository.with_registry(rows.clone())));
-            prepared.push(Prepared::new(repository));
+            prepared.push(Prepared::new(repository, butler.interrupt()));
             beside.push(Beside {
                 rows,
                 definitions: Vec::new(),

@@ -21,13 +21,14 @@ use pantler_core::registry::Provenance;
 use pantler_core::store::OnExisting;
 
 use crate::error::Result;
+use crate::interrupt::Interrupt;
 use crate::repository::Repository;
 
 use super::judging::check_again;
 use super::paths::{link_all, links_to};
 use super::recording::insert_all;
 use super::replace::finish_replacements;
-use super::staging::{StagedWrite, stage_all};
+use super::staging::{StagedWrite, Staging};
 use super::undoing::{undo_links, undo_unless_recorded};
 use super::{Composition, Decision, Putter, Write};
 
@@ -76,20 +77,25 @@ pub(super) struct Composed {
     pub(super) act: usize,
 }
 
+/// How many artifacts are made durable together.
+const SYNCED_TOGETHER: usize = 1000;
+
 /// What one repository is about to get: staged and durable, not yet visible.
 pub(super) struct Prepared {
     repository: Arc<Repository>,
     staged: Vec<StagedWrite>,
     composed: Vec<Composed>,
+    interrupt: Interrupt,
 }
 
 impl Prepared {
     /// Prepares nothing yet.
-    pub(super) fn new(repository: &Arc<Repository>) -> Prepared {
+    pub(super) fn new(repository: &Arc<Repository>, interrupt: &Interrupt) -> Prepared {
         Prepared {
             repository: Arc::clone(repository),
             staged: Vec::new(),
             composed: Vec::new(),
+            interrupt: interrupt.clone(),
         }
     }
 
@@ -111,7 +117,12 @@ impl Prepared {
         act: usize,
     ) -> Result<()> {
         let before = self.staged.len();
-        if let Err(error) = stage_all(self.repository.store(), writes, act, &mut self.staged) {
+        let staging = Staging {
+            store: self.repository.store(),
+            act,
+            interrupt: &self.interrupt,
+        };
+        if let Err(error) = staging.stage_all(writes, &mut self.staged) {
             self.forget(before, self.composed.len());
             return Err(error);
         }
@@ -153,7 +164,11 @@ impl Prepared {
     pub(super) fn sync(&self) -> Result<()> {
         let staged = self.staged.iter();
         let names: Vec<ArtifactPath> = staged.filter_map(|each| each.staged.clone()).collect();
-        self.repository.store().sync(&names)?;
+        // Some at a time, so that it can be ended meanwhile; it is not worth asking before each.
+        for some in names.chunks(SYNCED_TOGETHER) {
+            self.interrupt.check()?;
+            self.repository.store().sync(some)?;
+        }
         crate::fail_point::reach("staged");
         Ok(())
     }
@@ -173,6 +188,8 @@ impl Prepared {
 
     /// Makes it visible and records it, all or nothing; each act with its own provenance.
     pub(super) fn commit(&mut self, acts: &[Provenance]) -> Result<()> {
+        // The last time: a transaction is not left open while somebody else's code runs, and what is done is done.
+        self.interrupt.check()?;
         record_all(&self.repository, &mut self.staged, &self.composed, acts)
     }
 
@@ -189,8 +206,9 @@ pub(crate) fn write_all(
     writes: Vec<Write>,
     compositions: Vec<Composition>,
     provenance: &Provenance,
+    interrupt: &Interrupt,
 ) -> Result<()> {
-    let mut prepared = Prepared::new(repository);
+    let mut prepared = Prepared::new(repository, interrupt);
     let added = prepared.add(writes, compositions, 0);
     let durable = added.and_then(|()| prepared.sync());
     let outcome = durable.and_then(|()| prepared.commit(std::slice::from_ref(provenance)));

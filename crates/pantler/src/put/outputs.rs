@@ -11,6 +11,7 @@ use pantler_core::{DataId, DatasetId, TypeName};
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::repository::Repository;
 use crate::resolve::Resolved;
 
@@ -115,6 +116,7 @@ impl Putter<'_> {
 /// Carries out what was decided for each output.
 pub(super) fn write_shares(
     resolved: &Resolved,
+    interrupt: &Interrupt,
     shares: Vec<Share>,
     provenance: &Provenance,
 ) -> Result<PutResult> {
@@ -124,7 +126,7 @@ pub(super) fn write_shares(
     }
     let mut prepared: Vec<Prepared> = shares
         .iter()
-        .map(|share| Prepared::new(&share.repository))
+        .map(|share| Prepared::new(&share.repository, interrupt))
         .collect();
     let acts = std::slice::from_ref(provenance);
     let outcome = stage_shares(shares, &mut prepared)

@@ -7,6 +7,7 @@ use pantler_core::composite_graph::GraphNode;
 
 use crate::error::{Error, Result};
 use crate::identity::{self, Recorded};
+use crate::interrupt::Interrupt;
 use crate::planner::{Planner, check_found};
 use crate::resolve::{Resolved, resolve};
 
@@ -99,7 +100,10 @@ fn used_by(planner: &Planner<'_>, id: DatasetId) -> Result<Vec<DatasetRef>> {
         }
     }
     wanted.retain(|one| !known.contains(&one.id));
-    for other in identity::find(planner.chain, &wanted)?.iter().flatten() {
+    for other in identity::find(planner.chain, &wanted, &Interrupt::default())?
+        .iter()
+        .flatten()
+    {
         let dataset_type = other.record.dataset_type().clone();
         let record = (*other.record).clone();
         found.push(reference(planner, other.repository, dataset_type, record)?);
