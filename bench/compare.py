@@ -26,7 +26,7 @@ from compared import Metrics
 
 DETECTORS = 100
 # So many calls of one contender follow one another, as in a program: a single one would find the other's work in the caches.
-CALLS = 10
+CALLS = 50
 
 
 SUMMARY, OUTPUT, DATA = {"mean": 1.5, "n": 3}, {"a": {"b": [1, 2]}}, [1.0, 2.0, 3.0]

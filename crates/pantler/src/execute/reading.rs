@@ -23,7 +23,8 @@ use crate::derived_part::{of_table, part_of};
 use crate::error::{Asked, Error, Result};
 use crate::planner::node_name;
 
-use super::{Executor, whole_request};
+use super::Executor;
+use super::wanted::whole_request;
 
 /// So few bytes, of all artifacts together, are read and decoded within the time that it takes to wake another thread.
 const SMALL: u64 = 64 << 10;

@@ -43,8 +43,6 @@ fn pair(folder: &Path) -> (PathBuf, PathBuf) {
     (single, joint)
 }
 
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
-
 fn works(butler: &Butler) {
     let object = get(butler, "calexp:jointcal", DATA_ID);
     assert_eq!(right_ascension(&object), 151.0);

@@ -23,8 +23,6 @@ fn same_pixels(one: &ObjectRef, other: &ObjectRef, plane: &str) -> bool {
     address(one) == address(other)
 }
 
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
-
 #[test]
 fn pixels_are_the_old_ones_and_coordinates_the_new_ones() {
     let pair = Pair::new();

@@ -4,8 +4,6 @@ use std::ops::ControlFlow;
 
 use super::support::*;
 
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
-
 struct Costs {
     joint: Counted,
     single: Counted,

@@ -19,8 +19,6 @@ use pantler::{ObjectRef, OnConflict, PutOptions};
 
 use super::support::*;
 
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
-
 /// jointcal's parts and composite before and after a put, told apart by the WCS.
 #[derive(Debug, PartialEq)]
 enum Seen {

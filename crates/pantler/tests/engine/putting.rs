@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use pantler::{InputOnly, ObjectRef, OnConflict, PutOptions};
+use pantler::{InputOnly, ObjectRef, PutOptions};
 
 use super::support::*;
-
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
 
 fn updated(pair: &Pair, right_ascension: f64) -> ObjectRef {
     get(&pair.butler(), "calexp:sfm", "visit=903334 ccd=16")
@@ -14,13 +12,6 @@ fn updated(pair: &Pair, right_ascension: f64) -> ObjectRef {
         .unwrap()
         .with_component("calib", &calib(3e12))
         .unwrap()
-}
-
-fn replacing() -> PutOptions {
-    PutOptions {
-        on_conflict: OnConflict::Replace,
-        ..Default::default()
-    }
 }
 
 #[test]

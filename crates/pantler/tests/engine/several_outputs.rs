@@ -9,7 +9,6 @@ use pantler::{Butler, ObjectRef, OnConflict, PutOptions, PutResult};
 
 use super::support::*;
 
-const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
 const WRITTEN: [&str; 2] = [
     "jointcal/0000/calib-0903334-016.fits",
     "jointcal/0000/wcs-0903334-016.fits",

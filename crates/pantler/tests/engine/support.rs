@@ -319,3 +319,33 @@ impl Counted {
         }
     }
 }
+
+pub const SFM_ID: &str = "visit=903334 ccd=16";
+pub const DATA_ID: &str = "visit=903334 ccd=16 tract=0";
+
+pub fn replacing() -> PutOptions {
+    PutOptions {
+        on_conflict: pantler::OnConflict::Replace,
+        ..PutOptions::default()
+    }
+}
+
+pub fn note(value: serde_json::Value) -> ObjectRef {
+    Arc::new(pantler::objects::Document::new(value))
+}
+
+pub fn without(object: &ObjectRef, name: &str) -> ObjectRef {
+    let exposure = pantler::core::object::downcast::<Exposure>(object.as_ref());
+    Arc::new(exposure.unwrap().without(name))
+}
+
+/// A pair whose jointcal policy has further lines.
+pub fn pair_with(more: &str) -> Pair {
+    let pair = Pair::new();
+    write_policy(pair.joint.store.as_ref(), &(JOINTCAL.to_owned() + more));
+    pair
+}
+
+pub fn rewritten(pair: &Pair, policy: &str) {
+    write_policy(pair.joint.store.as_ref(), policy);
+}
