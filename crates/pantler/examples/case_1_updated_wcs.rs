@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_1_updated_wcs FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_2_one_component FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 const POLICY: &str = include_str!("../../../examples/case_2_one_component.yaml");

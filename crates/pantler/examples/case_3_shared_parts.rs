@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_3_shared_parts FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 use std::sync::Arc;

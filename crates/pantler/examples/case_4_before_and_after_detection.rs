@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_4_before_and_after_detection FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 use std::collections::BTreeMap;

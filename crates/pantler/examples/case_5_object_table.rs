@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_5_object_table FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 use std::collections::BTreeMap;

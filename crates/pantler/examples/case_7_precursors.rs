@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example case_7_precursors FOLDER` (a folder that does not exist)
 
+#![allow(clippy::print_stdout)]
+
 mod sky;
 
 use pantler::{PutOptions, Query, RemoveOptions};

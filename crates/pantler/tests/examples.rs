@@ -3,6 +3,11 @@
 //! `examples/NAME.txt` in the root of the checkout is what the twin prints; each line that an example in Rust prints is one of
 //! these, in their order. Python's tests judge the file itself.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what the helpers of tests unwrap fails the test"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -19,6 +19,8 @@ use pantler::{
     Butler, ButlerOptions, DataId, ObjectRef, Parameters, PutOptions, PutResult, open_local,
 };
 
+type Counting = CountingStore<Arc<dyn Store>>;
+
 pub type Done<T = ()> = Result<T, Box<dyn Error>>;
 
 const SINGLE_VISIT: &str = r#"
@@ -121,7 +123,7 @@ pub fn say(done: &PutResult) {
 
 /// Returns how many bytes are read to get one thing where nothing was read before.
 pub fn cost(root: &Path, name: &str, data_id: &str) -> Done<u64> {
-    let stores: Arc<Mutex<Vec<Arc<CountingStore<Arc<dyn Store>>>>>> = Arc::default();
+    let stores: Arc<Mutex<Vec<Arc<Counting>>>> = Arc::default();
     let opened = Arc::clone(&stores);
     let options = ButlerOptions {
         opener: Arc::new(move |root, access| {
