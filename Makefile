@@ -9,7 +9,7 @@ DEMO   ?= demo
 
 WHEELS  = target/wheels
 
-.PHONY: demo test test-rust test-killed test-python test-package wheel docs check build doc clean
+.PHONY: demo test test-rust test-killed test-python test-package wheel installed docs check build doc clean
 
 ## Simulates a sky, two processing steps, and walks through what composites are for.
 demo: build
@@ -38,8 +38,10 @@ wheel: $(VENV)/ready
 	rm -rf $(WHEELS)
 	CARGO=$(CARGO) $(VENV)/bin/maturin build --quiet --locked --profile dev --out $(WHEELS)
 
-test-package: wheel
+installed: wheel
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall $(WHEELS)/*.whl
+
+test-package: installed
 	PANTLER_WHEELS=$(WHEELS):$(VENV)/wheels $(VENV)/bin/python -m pytest -q tests/python_package
 	$(VENV)/bin/python -m mypy
 	$(VENV)/bin/python -m mypy examples/*.py
@@ -47,8 +49,8 @@ test-package: wheel
 	cd $(VENV) && bin/python -m mypy.stubtest pantler --mypy-config-file ../pyproject.toml \
 	    --allowlist ../tests/python/stubtest_allow.txt
 
-## The site, in docs/site/built.
-docs: build $(VENV)/ready
+## The site, in docs/site/built; the reference of the package is what the package says of itself.
+docs: build installed
 	PANTLER=$(abspath $(PANTLER)) $(VENV)/bin/python -m sphinx -W --keep-going -q -b html docs/site docs/site/built
 
 $(VENV)/ready: tests/python/requirements.txt

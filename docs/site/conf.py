@@ -10,10 +10,18 @@ PROGRAM = os.environ.get("PANTLER", str(CHECKOUT / "target/debug/pantler"))
 
 project = "pantler"
 author = "the pantler developers"
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+# The package's docstrings are the reference of it.
+autodoc_class_signature = "separated"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_google_docstring = False
+# What stands in single backticks in a docstring is code, and its quotes are straight.
+default_role = "code"
+smartquotes = False
 html_theme = "alabaster"
 html_theme_options = {"description": "Data access for science pipelines", "page_width": "68em"}
 html_static_path = []

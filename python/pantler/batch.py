@@ -15,11 +15,27 @@ class Batch:
 
     Each is judged as if those before it had happened: the same dataset once more is unchanged, and a link finds parts of the
     batch. Nobody else sees any of it before the end, a get of the butler's own included. Where the `with` ends by an exception,
-    nothing of it stays. `results` has, after the end, what each put and link has done.
+    nothing of it stays.
 
-        with butler.batch() as batch:
-            for visit, exposure in exposures:
-                batch.put(exposure, "calexp", visit=visit)
+    Parameters
+    ----------
+    begin : callable
+        What begins it: `butler.batch()` makes a batch.
+
+    Attributes
+    ----------
+    results : list of PutResult
+        After the end, what each put and link has done.
+
+    Examples
+    --------
+    >>> with butler.batch() as batch:
+    ...     for visit in (1, 2, 3):
+    ...         _ = batch.put({"seeing": 0.7}, "note", visit=visit)
+    >>> [result.data_id["visit"] for result in batch.results]
+    [1, 2, 3]
+    >>> butler.get("note", visit=2)["seeing"]
+    0.7
     """
 
     def __init__(self, begin: Callable[[], Any]) -> None:

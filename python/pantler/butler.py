@@ -48,12 +48,50 @@ _TOGETHER = 16
 class Butler:
     """Gets and puts datasets. Cheap to open; safe to use from many threads; a child process goes on with it.
 
-    `inputs` and `outputs` are a path, a `RepositoryArgs`, a dictionary of its fields, or a list of these. An output that does
-    not exist is made, with `policy` and with the inputs as its parents; without an output `policy` serves this butler alone.
-    `tags` gives each repository root a tag or several.
-
     Policies may name code. That of repositories which are not the user's own runs only where `trust` names the repository or the
-    module; pickles are read only with `allow_pickle`. `storages` are storages in Python by name.
+    module; pickles are read only with `allow_pickle`.
+
+    Parameters
+    ----------
+    inputs, outputs
+        A path, a `RepositoryArgs`, a dictionary of its fields, or a list of these. Outputs are written to, inputs are not. An output
+        that does not exist is made, with `policy` and with the inputs as its parents.
+    policy
+        What a new output holds: a file in YAML, a dictionary, or a list of these. Without an output it serves this butler alone.
+    tags
+        A tag or several for each repository root, for `get(…, tag=…)`.
+    allow_pickle : bool
+        Whether pickles are read, which runs whatever code stands in them.
+    trust
+        Repositories (by root) and modules (by name) of others whose code may run.
+    storages
+        Storages in Python by name.
+    add_parents : bool
+        Whether an output that exists may get the inputs as further parents.
+    inputs_in_order : bool
+        Whether the order of the inputs decides where two of them hold different content.
+    cache_bytes : int, optional
+        How much memory objects may take that are kept for the next get.
+
+    Raises
+    ------
+    PantlerError
+        No repository is named, or one of them cannot be opened.
+    PolicyError
+        A policy is wrong.
+
+    Examples
+    --------
+    >>> from pantler import Butler
+    >>> Butler("jointcal").get("calexp", visit=903334, ccd=16, tract=0).wcs
+    Wcs(tangent point ...)
+
+    A step of one's own, in a new repository that builds on another one:
+
+    >>> policy = {"datasets": {"seeing": {"template": "seeing/%(visit)d.json", "python": "dict", "storage": "JsonStorage"}}}
+    >>> butler = Butler(inputs="jointcal", outputs="seeing", policy=policy)
+    >>> butler.put({"arcsec": 0.7}, "seeing", visit=903334).written
+    ['seeing/903334.json']
     """
 
     def __init__(
@@ -119,9 +157,21 @@ class Butler:
 
     @classmethod
     def open(cls, root: Path | RepositoryArgs, **options: Any) -> Butler:
-        """Open one repository to read from and to write to, with its parents; the options are those of `Butler`.
+        """Open one repository to read from and to write to, with its parents.
 
-        It is made only where `policy` says what is in it.
+        Parameters
+        ----------
+        root
+            The repository: a path, or a `RepositoryArgs`. It is made only where `policy` says what is in it.
+        **options
+            Those of `Butler`.
+
+        Examples
+        --------
+        >>> from pantler import Butler
+        >>> butler = Butler.open("mine")
+        >>> butler.get("note", visit=903334)["seeing"]
+        0.7
         """
         path = repositories.path_of(root.root if isinstance(root, RepositoryArgs) else root)
         if options.get("policy") is None and not os.path.isdir(path):
@@ -145,11 +195,62 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> Any:
-        """Return an object; with `deferred` a DeferredDataset, whose `get` does what this would do.
+        """Return an object.
 
-        `bbox` (x0, y0, width, height) asks for some pixels, `columns` and `rows` for a piece of a table; `rows` is a slice, a
-        pair (first, end) or a list of pairs. `composition="lookup"` ignores recorded compositions. `version` selects the stage,
-        `tag` the repositories. What stands in `data_id` and in further keywords are the keys.
+        Parameters
+        ----------
+        name : str
+            The dataset type, or a component of it: `"calexp"`, `"calexp:jointcal"`, `"calexp.wcs"`.
+        data_id, dataId : dict or DatasetRef, optional
+            Which dataset of the type. Keys may stand in here, or be given as further keywords, `visit=903334`.
+        bbox : (x0, y0, width, height), optional
+            Only these pixels, as the parent counts them.
+        columns : str or list of str, optional
+            Only these columns of a table.
+        rows : slice, (first, end) or list of these, optional
+            Only these rows of a table.
+        deferred : bool
+            Whether a `DeferredDataset` is wanted, whose `get` does what this would do.
+        composition : "recorded" or "lookup"
+            `"lookup"` ignores what was recorded when a composite was put, and takes the parts that are there today.
+        version : str, optional
+            The stage: `version="jointcal"` of `calexp` is `calexp:jointcal`.
+        tag : str, optional
+            Only repositories with this tag are searched.
+        **keys
+            Keys of the data ID. One that has only one possible value may be left out.
+
+        Returns
+        -------
+        object
+            The dataset. What is in memory already is not read again, and is the same object.
+
+        Raises
+        ------
+        NotFoundError
+            It, or a part that it needs, is in no repository.
+        AmbiguousError
+            A key is missing, and several values are possible.
+        DataIdError
+            A key is wrong.
+
+        Examples
+        --------
+        >>> exposure = butler.get("calexp:jointcal", visit=903334, ccd=16, tract=0)
+        >>> exposure.image.array.shape
+        (512, 512)
+
+        One component costs its own bytes, and is shared:
+
+        >>> butler.get("calexp:jointcal.wcs", visit=903334, ccd=16, tract=0) is exposure.wcs
+        True
+
+        A piece of it:
+
+        >>> butler.get("calexp:sfm", visit=903334, ccd=16, bbox=(100, 100, 64, 32)).image.array.shape
+        (32, 64)
+        >>> butler.get("src", visit=903334, ccd=16, columns=["flux"], rows=slice(2))["flux"]
+        array([1.5, 2.5])
         """
         if deferred:
             said = {"bbox": bbox, "columns": columns, "rows": rows, "version": version, "tag": tag}
@@ -179,7 +280,32 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> dict[str, Any]:
-        """Return some components of one dataset by name; what they need of one artifact is read together."""
+        """Return some components of one dataset by name; what they need of one artifact is read together.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        data_id, dataId : dict, optional
+            Which dataset.
+        components : list of str
+            The names of the components.
+        version, tag
+            As for `get`.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        dict
+            The components by name.
+
+        Examples
+        --------
+        >>> parts = butler.get_components("calexp:sfm", {"visit": 903334, "ccd": 16}, ["wcs", "psf"])
+        >>> sorted(parts)
+        ['psf', 'wcs']
+        """
         names = arguments.names(components) or []
         with arguments.asked(keys, ("components", "version", "tag", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, tag)
@@ -197,9 +323,28 @@ class Butler:
         composition: str = "recorded",
         progress: Progress = None,
     ) -> Iterator[Any]:
-        """Return an iterator over the objects of many data IDs (or references), in their order; some are read ahead, together.
+        """Return an iterator over the objects of many data IDs, in their order; some are read ahead, together.
 
-        `progress` is True for a bar, or a function of how many were taken and how many there are (None if `data_ids` does not say).
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        data_ids : iterable of dict or DatasetRef
+            Which datasets: what `query` returns, for instance.
+        bbox, columns, rows, composition
+            As for `get`, the same for each.
+        progress : bool or callable
+            True for a bar, or a function of how many were taken and how many there are (None if `data_ids` does not say).
+
+        Returns
+        -------
+        iterator
+
+        Examples
+        --------
+        >>> catalogs = butler.get_many("src", butler.query("src"), columns="flux")
+        >>> sum(float(catalog["flux"].sum()) for catalog in catalogs)
+        24.0
         """
         piece = (bbox, arguments.names(columns), arguments.rows(rows), arguments.is_lookup(composition))
         total = len(data_ids) if isinstance(data_ids, Sized) else None
@@ -232,9 +377,55 @@ class Butler:
     ) -> PutResult:
         """Put an object into every output, into each all or nothing.
 
-        `replace` puts it where another one is. `inputs` names what it was made from, by component name: references, data
-        IDs, or pairs of name and data ID. `input_only="drop"` goes on where an input-only component was changed, and loses that change. `notes`
-        are kept with the put.
+        A composite is taken apart: what is there already is not written again. What other packages have (`CCDData`, `QTable`, data
+        frames, arrays) is put as it is.
+
+        Parameters
+        ----------
+        obj
+            The object.
+        name : str
+            The dataset type, or a component that has a file of its own.
+        data_id, dataId : dict, optional
+            Which dataset.
+        replace : bool
+            Whether it may stand where another one is. Without it, another content under the same data ID is refused.
+        inputs : dict or list, optional
+            What it was made from, by component name: references, data IDs, or pairs of name and data ID.
+        input_only : "error" or "drop"
+            `"drop"` goes on where a component that is only read was changed, and loses that change.
+        notes : dict of str, optional
+            What is kept with the put.
+        version : str, optional
+            The stage.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        PutResult
+            What was written, and what was there.
+
+        Raises
+        ------
+        ConflictError
+            Another dataset stands there, and `replace` was not said.
+        ReadOnlyError
+            A component that is only read was changed.
+
+        Examples
+        --------
+        >>> butler.put({"seeing": 0.9}, "note", visit=903342).written
+        ['note/0903342.json']
+
+        A composite writes what is new. The pixels of `calexp:jointcal` are those of `calexp:sfm`:
+
+        >>> exposure = butler.get("calexp:sfm", visit=903342, ccd=17)
+        >>> fit = butler.get("calexp:jointcal", visit=903342, ccd=16, tract=1)
+        >>> updated = exposure.with_wcs(fit.wcs).with_photo_calib(fit.photo_calib)
+        >>> done = butler.put(updated, "calexp:jointcal", visit=903342, ccd=17, tract=1)
+        >>> done.written, done.input_only
+        (['wcs/0903342/017-1.fits', 'calib/0903342/017-1.fits'], ['calexp'])
         """
         if input_only not in ("error", "drop"):
             raise PantlerError(f"input_only cannot be {input_only!r}", hints=['it is "error" or "drop"'])
@@ -255,13 +446,58 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> PutResult:
-        """Record parts that were put one by one as a composite, in every output."""
+        """Record parts that were put one by one as a composite, in every output.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type of the composite.
+        data_id, dataId : dict, optional
+            Which dataset.
+        notes : dict of str, optional
+            What is kept with it.
+        version : str, optional
+            The stage.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        PutResult
+
+        Raises
+        ------
+        NotFoundError
+            A part is not there.
+
+        Examples
+        --------
+        The joint fit has put a WCS and a calibration of this exposure, each by itself:
+
+        >>> butler.link("calexp:jointcal", visit=903334, ccd=15, tract=0).recorded
+        True
+        >>> butler.explain("calexp:jointcal", visit=903334, ccd=15, tract=0).origin
+        'recorded'
+        """
         with arguments.asked(keys, ("notes", "version", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
             return PutResult(**self._engine.link(str(name), wanted, arguments.notes(notes)))
 
     def batch(self) -> Batch:
-        """Begin many puts and links that become durable and visible together: `with butler.batch() as batch: batch.put(…)`."""
+        """Begin many puts and links that become durable and visible together.
+
+        Returns
+        -------
+        Batch
+
+        Examples
+        --------
+        >>> with butler.batch() as batch:
+        ...     for visit in range(3):
+        ...         _ = batch.put({"seeing": 0.7}, "note", visit=visit)
+        >>> len(batch.results)
+        3
+        """
         from pantler.batch import Batch
 
         return Batch(self._engine.batch)
@@ -277,7 +513,33 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> bool:
-        """Say whether a get would find the dataset and all its required parts; reads no artifact."""
+        """Say whether a get would find the dataset and all its required parts; reads no artifact.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type, or a component of it.
+        data_id, dataId : dict, optional
+            Which dataset.
+        version, tag
+            As for `get`.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        bool
+
+        Examples
+        --------
+        >>> butler.exists("calexp:jointcal", visit=903334, ccd=16, tract=0)
+        True
+
+        The joint fit found no WCS for this one:
+
+        >>> butler.exists("calexp:jointcal", visit=903342, ccd=15, tract=0)
+        False
+        """
         with arguments.asked(keys, ("version", "tag", "dataId")):
             return self._engine.exists(str(name), arguments.data_id(data_id, dataId, keys, version, tag))
 
@@ -293,13 +555,60 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> Plan:
-        """Return what a get would do; reads no artifact."""
+        """Return what a get would do; reads no artifact.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type, or a component of it.
+        data_id, dataId : dict, optional
+            Which dataset.
+        composition, version, tag
+            As for `get`.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        Plan
+            Where each part comes from; what is missing is said in it, and raises nothing.
+
+        Examples
+        --------
+        >>> print(butler.explain("calexp:jointcal", visit=903334, ccd=16, tract=0))
+        calexp:jointcal   visit=903334 ccd=16 tract=0   Exposure, assembled by overlay   by lookup
+        ├─ calexp   calexp:sfm   visit=903334 ccd=16 ... calexp/0903334/016.fits   input only
+        ├─ wcs   jointcal_wcs   … tract=0 ... wcs/0903334/016-0.fits
+        └─ calib   jointcal_calib   … tract=0 ... calib/0903334/016-0.fits
+        """
         with arguments.asked(keys, ("composition", "version", "tag", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, tag)
             return Plan(*self._engine.explain(str(name), wanted, arguments.is_lookup(composition)))
 
     def locations(self, name: str, data_id: DataId | None = None, /, **keys: Any) -> dict[str, str]:
-        """Return where the dataset lies: an absolute path for each component that has an artifact, "" for the dataset itself."""
+        """Return where the dataset lies, file by file.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        data_id : dict, optional
+            Which dataset.
+        **keys
+            Keys of the data ID, and what `explain` takes.
+
+        Returns
+        -------
+        dict
+            An absolute path for each component that has an artifact, `""` for the dataset itself.
+
+        Examples
+        --------
+        >>> butler.locations("src", visit=903334, ccd=16)[""]
+        '.../mine/src/0903334-016.parquet'
+        >>> sorted(butler.locations("calexp:jointcal", visit=903334, ccd=16, tract=0))
+        ['calexp', 'calib', 'wcs']
+        """
         found: dict[str, str] = {}
 
         def add(plan: Plan, name: str) -> None:
@@ -325,8 +634,38 @@ class Butler:
     ) -> QueryResult:
         """Return the datasets of a type, or of all types, that fit.
 
-        `where` is an expression (`"visit > 100 and filter in ('g', 'r')"`), `order_by` a key or several, descending with a - in
-        front. `made_from` and `used_by` are a reference, or a pair of name and data ID.
+        Parameters
+        ----------
+        name : str, optional
+            The dataset type.
+        where : str, optional
+            An expression over keys and metadata columns: `"visit > 100 and filter in ('g', 'r')"`.
+        order_by : str or list of str, optional
+            The keys to order by, descending with a - in front.
+        limit : int, optional
+            At most so many.
+        made_from, used_by : DatasetRef or (name, data ID), optional
+            Only what was made from this dataset; only what this dataset was made from.
+        dataId : dict, optional
+            Keys that must have these values.
+        **keys
+            The same as keywords.
+
+        Returns
+        -------
+        QueryResult
+            A sequence of `DatasetRef`.
+
+        Examples
+        --------
+        >>> for ref in butler.query("calexp:sfm", "ccd < 17", order_by=["-visit", "ccd"]):
+        ...     print(ref.data_id)
+        {'visit': 903342, 'ccd': 15}
+        {'visit': 903342, 'ccd': 16}
+        {'visit': 903334, 'ccd': 15}
+        {'visit': 903334, 'ccd': 16}
+        >>> len(butler.query("calexp:jointcal", tract=0))
+        3
         """
         with arguments.asked(keys, _QUERYING):
             rows = self._engine.query(
@@ -341,7 +680,26 @@ class Butler:
         return QueryResult(self, rows)
 
     def subset(self, name: str, data_id: DataId | None = None, /, *, dataId: DataId | None = None, **keys: Any) -> list[DatasetRef]:
-        """Return references to the datasets of a type that have the given keys, in the order of their data IDs."""
+        """Return references to the datasets of a type that have the given keys, in the order of their data IDs.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        data_id, dataId : dict, optional
+            Some keys.
+        **keys
+            The same as keywords.
+
+        Returns
+        -------
+        list of DatasetRef
+
+        Examples
+        --------
+        >>> [ref.data_id["ccd"] for ref in butler.subset("calexp:sfm", visit=903334)]
+        [15, 16, 17]
+        """
         wanted = arguments.data_id(data_id, dataId, keys, None, None)
         return list(self.query(name, dataId=wanted))
 
@@ -359,9 +717,39 @@ class Butler:
     ) -> IngestResult:
         """Take files into the one output as datasets of a type.
 
-        `mode` is "copy", "move", "link" (a hard link) or "in-place". The keys given count before what headers and paths say.
-        `progress` is True for a bar, or a function of how many files were read and how many there are. Ctrl-C undoes what is not
-        committed; ten thousand files are committed together.
+        Ctrl-C undoes what is not committed; ten thousand files are committed together.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        files : path or iterable of paths
+            The files.
+        mode : "copy", "move", "link" or "in-place"
+            What becomes of the files; `"link"` makes hard links, `"in-place"` leaves them where they are.
+        digest : bool
+            Whether the sums of files that stay in place are computed.
+        notes : dict of str, optional
+            What is kept with each.
+        progress : bool or callable
+            True for a bar, or a function of how many files were read and how many there are.
+        dataId : dict, optional
+            Keys, which count before what headers and paths say.
+        **keys
+            The same as keywords.
+
+        Returns
+        -------
+        IngestResult
+            What is new, what was there, and what failed.
+
+        Examples
+        --------
+        >>> done = butler.ingest("image", "fitted.fits", visit=903342, ccd=17)
+        >>> done.ingested, done.failed
+        (1, [])
+        >>> butler.get("image", visit=903342, ccd=17).image.array.shape
+        (512, 512)
         """
         if isinstance(files, (str, os.PathLike)):
             files = [files]
@@ -374,7 +762,31 @@ class Butler:
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
 
     def alias(self, name: str | None = None, target: str | None = None, *, remove: bool = False) -> dict[str, str]:
-        """Give an unqualified name a meaning in the first output, or take it back; return the aliases of the first repository."""
+        """Say what an unqualified name means in the first output, or take it back.
+
+        Parameters
+        ----------
+        name : str, optional
+            The name.
+        target : str, optional
+            The dataset type that it shall mean.
+        remove : bool
+            Whether the alias goes.
+
+        Returns
+        -------
+        dict
+            The aliases of the first repository.
+
+        Examples
+        --------
+        >>> butler.alias("exposure", "calexp:jointcal")
+        {'exposure': 'calexp:jointcal'}
+        >>> butler.get("exposure", visit=903334, ccd=16, tract=0).class_name
+        'Exposure'
+        >>> butler.alias("exposure", remove=True)
+        {}
+        """
         if name is not None and (target is not None or remove):
             self._engine.set_alias(str(name), None if remove else str(target))
         elif name is not None:
@@ -382,7 +794,22 @@ class Butler:
         return dict(self._engine.aliases())
 
     def keys(self, name: str) -> dict[str, type]:
-        """Return the data-ID keys of a type, each with the type of its values."""
+        """Return the data-ID keys of a type, each with the type of its values.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> butler.keys("calexp:jointcal")
+        {'visit': <class 'int'>, 'ccd': <class 'int'>, 'tract': <class 'int'>}
+        """
         types = {"int": int, "float": float, "str": str}
         return {key: types[kind] for key, kind in self._engine.keys(str(name))}
 
@@ -398,7 +825,31 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> str:
-        """Write a dataset as one self-contained file, whose extension decides the format; return its path."""
+        """Write a dataset as one self-contained file, for somebody without pantler.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type, or a component of it.
+        data_id, dataId : dict, optional
+            Which dataset.
+        out : path
+            The file, whose extension decides the format.
+        version, tag
+            As for `get`.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        str
+            The path of the file.
+
+        Examples
+        --------
+        >>> butler.export("calexp:jointcal", visit=903334, ccd=16, tract=0, out="for-a-colleague.fits")
+        '.../for-a-colleague.fits'
+        """
         if out is None:
             raise PantlerError("no file to write is named", hints=["export(name, data_id, out=FILE)"])
         with arguments.asked(keys, ("out", "version", "tag", "dataId")):
@@ -418,7 +869,41 @@ class Butler:
         dataId: DataId | None = None,
         **keys: Any,
     ) -> RemoveResult:
-        """Remove a dataset from the first output; one that compositions use goes only with `force`."""
+        """Remove a dataset from the first output.
+
+        Parameters
+        ----------
+        name : str
+            The dataset type.
+        data_id, dataId : dict, optional
+            Which dataset.
+        force : bool
+            Whether it goes even if recorded composites use it.
+        dry_run : bool
+            Whether it is only said what would go.
+        version : str, optional
+            The stage.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        RemoveResult
+
+        Raises
+        ------
+        PantlerError
+            Recorded composites use it, and `force` was not said.
+
+        Examples
+        --------
+        >>> butler.rm("note", visit=903334, dry_run=True).bytes > 0
+        True
+        >>> butler.rm("note", visit=903334).location
+        'note/0903334.json'
+        >>> butler.exists("note", visit=903334)
+        False
+        """
         with arguments.asked(keys, ("force", "dry_run", "version", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
             done = RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
@@ -427,15 +912,56 @@ class Butler:
         return done
 
     def fsck(self, *, deep: bool = False, repair: bool = False, progress: Progress = None) -> FsckReport:
-        """Check the first repository against its artifacts; `deep` reads every one, `repair` clears what crashes left.
+        """Check the first repository against its artifacts.
 
-        `progress` is True for a bar, or a function of how many datasets were checked and how many there are.
+        Parameters
+        ----------
+        deep : bool
+            Whether every artifact is read, and compared with its sum.
+        repair : bool
+            Whether what crashes left is cleared.
+        progress : bool or callable
+            True for a bar, or a function of how many datasets were checked and how many there are.
+
+        Returns
+        -------
+        FsckReport
+            True if all is well.
+
+        Examples
+        --------
+        >>> report = butler.fsck(deep=True)
+        >>> report.clean, report.checked
+        (True, 3)
         """
         with told(progress, "checking") as tell:
             return FsckReport(**self._engine.fsck(bool(deep), bool(repair), tell))
 
     def register_storage(self, name: str, storage: Any) -> None:
-        """Give a storage in Python a name that policies can use: an object or a class with `read(data)` and `write(obj)`."""
+        r"""Give a storage in Python a name that policies can use.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+        storage
+            An object or a class with `read(data)`, which returns an object, and `write(obj)`, which returns bytes.
+
+        Examples
+        --------
+        >>> from pantler import Butler
+        >>> class Lines:
+        ...     def read(self, data):
+        ...         return data.decode().splitlines()
+        ...     def write(self, obj):
+        ...         return "\n".join(obj).encode()
+        >>> policy = {"datasets": {"log": {"template": "log/%(night)d.txt", "python": "list", "storage": "Lines"}}}
+        >>> butler = Butler(outputs="logs", policy=policy)
+        >>> butler.register_storage("Lines", Lines)
+        >>> _ = butler.put(["clear", "windy"], "log", night=1)
+        >>> Butler.open("logs", storages={"Lines": Lines}).get("log", night=1)
+        ['clear', 'windy']
+        """
         self._settings["plugins"].storages.register(name, storage)
 
     @property

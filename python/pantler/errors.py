@@ -12,8 +12,27 @@ from typing import Any
 class PantlerError(Exception):
     """Anything that went wrong; the classes below it say what.
 
-    `kind` is a word for programs, `facts` are lines by label, `hints` say what to do, `trail` says where was looked: for each
-    place `repository`, `dataset` and `outcome`.
+    Parameters
+    ----------
+    message : str
+        What went wrong, in one line.
+    kind : str
+        The same as a word for programs.
+    facts : dict
+        Lines by label: what was asked for, where it was looked for.
+    hints : list of str
+        What to do.
+    trail : list of dict
+        Where was looked: for each place `repository`, `dataset` and `outcome`.
+
+    Examples
+    --------
+    >>> import pantler
+    >>> try:
+    ...     butler.get("calexp:jointcal", visit=903342, ccd=15, tract=0)
+    ... except pantler.PantlerError as error:
+    ...     print(error.kind, "|", error.message)
+    not_found | component `wcs` of `calexp:jointcal` was not found in any repository
     """
 
     def __init__(
@@ -48,39 +67,118 @@ _ARGUMENTS = ("message", "kind", "facts", "hints", "trail")
 
 
 class NotFoundError(PantlerError, LookupError):
-    """There is nothing by that name or data ID."""
+    """There is nothing by that name or data ID; a LookupError.
+
+    Examples
+    --------
+    >>> butler.get("note", visit=1)
+    Traceback (most recent call last):
+    pantler.NotFoundError: ...
+    """
 
 
 class AmbiguousError(PantlerError, LookupError):
-    """More than one thing fits."""
+    """More than one thing fits; a LookupError.
+
+    Examples
+    --------
+    >>> butler.get("calexp:jointcal", visit=903334, ccd=16)
+    Traceback (most recent call last):
+    pantler.AmbiguousError: `calexp:jointcal` needs the key `tract`, and 2 values match
+    ...
+    """
 
 
 class ConflictError(PantlerError, FileExistsError):
-    """Something else stands there already."""
+    """Something else stands there already; a FileExistsError.
+
+    Examples
+    --------
+    >>> butler.put({"seeing": 3.0}, "note", visit=903334)
+    Traceback (most recent call last):
+    pantler.ConflictError: ...
+    """
 
 
 class PolicyError(PantlerError, ValueError):
-    """A policy is wrong."""
+    """A policy is wrong; a ValueError.
+
+    Examples
+    --------
+    >>> import pantler
+    >>> pantler.Butler(outputs="new", policy={"datasets": {"note": {"tamplate": "note/%(visit)d.json"}}})
+    Traceback (most recent call last):
+    pantler.PolicyError: ...
+    """
 
 
 class DataIdError(PantlerError, KeyError):
-    """A data ID is wrong."""
+    """A data ID is wrong; a KeyError.
+
+    Examples
+    --------
+    >>> butler.get("note", visit="the first")
+    Traceback (most recent call last):
+    pantler.DataIdError: ...
+    """
 
 
 class ReadOnlyError(PantlerError, TypeError):
-    """It can only be read."""
+    """It can only be read; a TypeError.
+
+    Examples
+    --------
+    The pixels of `calexp:jointcal` are those of `calexp:sfm`, and are not written. Changed ones would be lost:
+
+    >>> exposure = butler.get("calexp:jointcal", visit=903334, ccd=16, tract=0)
+    >>> brighter = exposure.with_image(exposure.image.array + 1)
+    >>> butler.put(brighter, "calexp:jointcal", visit=903334, ccd=16, tract=7)
+    Traceback (most recent call last):
+    pantler.ReadOnlyError: component `calexp` of `calexp:jointcal` is only read, and it is not as stored
+    ...
+    """
 
 
 class CorruptError(PantlerError, OSError):
-    """An artifact or a registry is damaged or gone."""
+    """An artifact or a registry is damaged or gone; an OSError.
+
+    Examples
+    --------
+    >>> import os
+    >>> os.remove("mine/note/0903334.json")
+    >>> butler.get("note", visit=903334)
+    Traceback (most recent call last):
+    pantler.CorruptError: ...
+    """
 
 
 class UntrustedError(PantlerError, PermissionError):
-    """Code that is not trusted would have to run."""
+    """Code that is not trusted would have to run; a PermissionError.
+
+    Examples
+    --------
+    Reading a pickle runs whatever code stands in it:
+
+    >>> from pantler import Butler
+    >>> policy = {"datasets": {"model": {"template": "%(n)d.pickle", "python": "dict", "storage": "PickleStorage"}}}
+    >>> _ = Butler(outputs="models", policy=policy, allow_pickle=True).put({"slope": 2}, "model", n=1)
+    >>> Butler.open("models").get("model", n=1)
+    Traceback (most recent call last):
+    pantler.UntrustedError: ...
+    """
 
 
 class UnsupportedError(PantlerError, NotImplementedError):
-    """This version of pantler, or this storage, cannot do it."""
+    """This version of pantler, or this storage, cannot do it; a NotImplementedError.
+
+    Examples
+    --------
+    >>> from pantler import Butler
+    >>> policy = {"datasets": {"model": {"template": "%(n)d.hdf5", "python": "dict", "storage": "HdfStorage"}}}
+    >>> Butler(outputs="models", policy=policy).put({"slope": 2}, "model", n=1)
+    Traceback (most recent call last):
+    pantler.UnsupportedError: ...
+    """
 
 
 _CLASSES = {

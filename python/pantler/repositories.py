@@ -24,8 +24,25 @@ if TYPE_CHECKING:
 class RepositoryArgs:
     """One repository, and how it is opened.
 
-    `mode` is "r" for an input and "w" or "rw" for an output; `policy` (a file, a dictionary, or a list of these) and `parents`
-    are for a repository that is yet to be made; `tags` name it for `get(…, tag=…)`.
+    Parameters
+    ----------
+    root : path
+        Where it is.
+    mode : str, optional
+        "r" for an input, "w" or "rw" for an output.
+    policy
+        A file, a dictionary, or a list of these, for a repository that is yet to be made.
+    parents
+        What such a repository builds on.
+    tags : str or list of str, optional
+        Names for `get(…, tag=…)`.
+
+    Examples
+    --------
+    >>> from pantler import Butler, RepositoryArgs
+    >>> butler = Butler(inputs=[RepositoryArgs("jointcal", tags="fitted"), "mine"])
+    >>> butler.get("calexp:jointcal", visit=903334, ccd=16, tract=0, tag="fitted").class_name
+    'Exposure'
     """
 
     root: Path

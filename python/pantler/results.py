@@ -15,8 +15,28 @@ from pantler.tokens import token
 class PutResult:
     """What a put or a link did.
 
-    `written` are the locations that were written, `unchanged` the components that existed already, `input_only` those that were
-    only recorded; `recorded` says whether a composition was recorded, `id` is the dataset's identity.
+    Attributes
+    ----------
+    name, data_id
+        What was put, with all its keys.
+    written : list of str
+        The locations that were written.
+    unchanged : list of str
+        The components that existed already.
+    input_only : list of str
+        The components that were only recorded.
+    recorded : bool
+        Whether a composition was recorded.
+    id : str
+        The dataset's identity.
+
+    Examples
+    --------
+    >>> done = butler.put({"seeing": 0.9}, "note", visit=903342)
+    >>> done.written, done.recorded
+    (['note/0903342.json'], False)
+    >>> butler.put({"seeing": 0.9}, "note", visit=903342).written     # the same once more
+    []
     """
 
     name: str
@@ -32,8 +52,22 @@ class PutResult:
 class IngestResult:
     """What an ingest did.
 
-    `ingested` datasets are new and lie in `files` files, `same` were there already; `failed` has, for each file that could not be
-    taken, its path and the exception.
+    Attributes
+    ----------
+    ingested : int
+        How many datasets are new.
+    files : int
+        How many files they lie in.
+    same : int
+        How many were there already.
+    failed : list of (str, Exception)
+        The files that could not be taken, each with its reason.
+
+    Examples
+    --------
+    >>> done = butler.ingest("image", ["fitted.fits", "absent.fits"], visit=903342, ccd=17)
+    >>> done.ingested, [type(error).__name__ for _, error in done.failed]
+    (1, ['...Error'])
     """
 
     ingested: int
@@ -44,7 +78,24 @@ class IngestResult:
 
 @dataclass(frozen=True)
 class RemoveResult:
-    """What was removed, or would be: the dataset, its artifact, how many bytes, and the composites that used it."""
+    """What was removed, or would be.
+
+    Attributes
+    ----------
+    name, data_id
+        The dataset.
+    location : str or None
+        Its artifact.
+    bytes : int
+        How many bytes that had.
+    users : list of (name, data ID)
+        The composites that used it.
+
+    Examples
+    --------
+    >>> butler.rm("note", visit=903334, dry_run=True)
+    RemoveResult(name='note', data_id={'visit': 903334}, location='note/0903334.json', bytes=..., users=[])
+    """
 
     name: str
     data_id: dict[str, Any]
@@ -55,7 +106,27 @@ class RemoveResult:
 
 @dataclass(frozen=True)
 class FsckReport:
-    """What a check found: `problems` with `kind`, `dataset_type`, `data_id`, `location`; `leftover` files that do no harm."""
+    """What a check found; it is true if all is well.
+
+    Attributes
+    ----------
+    clean : bool
+        Whether nothing is wrong.
+    checked : int
+        How many datasets were looked at.
+    problems : list of dict
+        What is wrong, each with `kind`, `dataset_type`, `data_id` and `location`.
+    leftover : list of str
+        Files that do no harm.
+
+    Examples
+    --------
+    >>> import os
+    >>> os.remove("mine/note/0903334.json")
+    >>> report = butler.fsck()
+    >>> bool(report), report.problems[0]["location"]
+    (False, 'note/0903334.json')
+    """
 
     clean: bool
     checked: int
@@ -67,7 +138,25 @@ class FsckReport:
 
 
 class Plan:
-    """What a get will do: a document, of which every part is a plan of the same form; `print` shows it as a tree."""
+    """What a get will do: a document, of which every part is a plan of the same form.
+
+    `print` shows it as a tree; `components` are the plans of the parts.
+
+    Parameters
+    ----------
+    document : dict
+        The plan as `to_dict` returns it.
+    lines : sequence of str
+        The tree.
+
+    Examples
+    --------
+    >>> plan = butler.explain("calexp:jointcal", visit=903334, ccd=16, tract=0)
+    >>> plan.origin, list(plan.components)
+    ('lookup', ['calexp', 'wcs', 'calib'])
+    >>> plan.components["wcs"].location
+    'wcs/0903334/016-0.fits'
+    """
 
     def __init__(self, document: dict[str, Any], lines: Sequence[str] = ()):
         self._document = document
@@ -152,7 +241,18 @@ class Plan:
         return os.path.join(self.repository or "", self.location)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the whole plan as a document."""
+        """Return the whole plan as a document.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> plan = butler.explain("note", visit=903334)
+        >>> plan.to_dict()["location"]
+        'note/0903334.json'
+        """
         return self._document
 
     def __eq__(self, other: object) -> bool:
@@ -176,6 +276,29 @@ class DatasetRef:
     """One dataset: its name and data ID, and the butler that knows it.
 
     Two are equal if they name the same dataset; the butler does not count.
+
+    Attributes
+    ----------
+    name, data_id
+        What it is.
+    repository, location : str or None
+        Where it lies.
+    bytes : int
+        How many bytes it has; of a composite, those of its parts.
+    id : str or None
+        Its identity.
+    metadata : dict
+        The columns that the policy's `metadata` names.
+    butler
+        Who knows it.
+
+    Examples
+    --------
+    >>> ref = butler.query("src", "ccd = 16")[0]
+    >>> ref.name, ref.data_id, ref.location
+    ('src', {'visit': 903334, 'ccd': 16}, 'src/0903334-016.parquet')
+    >>> len(ref.get())
+    4
     """
 
     name: str
@@ -188,12 +311,46 @@ class DatasetRef:
     butler: Any = field(default=None, compare=False, repr=False)
 
     def get(self, component: str | None = None, **parameters: Any) -> Any:
-        """Return the object, or a component of it; `parameters` are those of `Butler.get`: bbox, columns, rows, composition."""
+        """Return the object, or a component of it.
+
+        Parameters
+        ----------
+        component : str, optional
+            The component's name.
+        **parameters
+            Those of `Butler.get`: bbox, columns, rows, composition.
+
+        Examples
+        --------
+        >>> ref = butler.query("calexp:sfm", visit=903334, ccd=16)[0]
+        >>> ref.get("bbox")
+        Bbox(0, 0, 512, 512)
+        >>> ref.get(bbox=(10, 20, 3, 2)).image.array.shape
+        (2, 3)
+        """
         name = self.name if component is None else f"{self.name}.{component}"
         return self.butler.get(name, self.data_id, **parameters)
 
     def put(self, obj: Any, **parameters: Any) -> PutResult:
-        """Put an object under this name and data ID; `parameters` are those of `Butler.put`."""
+        """Put an object under this name and data ID.
+
+        Parameters
+        ----------
+        obj
+            The object.
+        **parameters
+            Those of `Butler.put`.
+
+        Returns
+        -------
+        PutResult
+
+        Examples
+        --------
+        >>> ref = butler.query("note")[0]
+        >>> ref.put({"seeing": 0.8}, replace=True).written
+        ['note/0903334.json']
+        """
         done: PutResult = self.butler.put(obj, self.name, self.data_id, **parameters)
         return done
 
@@ -207,7 +364,23 @@ class DatasetRef:
 
 
 class QueryResult(Sequence[DatasetRef]):
-    """The datasets that a query found, in its order; each becomes an object when it is looked at."""
+    """The datasets that a query found, in its order; each becomes a `DatasetRef` when it is looked at.
+
+    Parameters
+    ----------
+    butler
+        Who asked.
+    rows
+        What was found.
+
+    Examples
+    --------
+    >>> found = butler.query("calexp:sfm", visit=903334)
+    >>> found
+    QueryResult(3 datasets)
+    >>> found[0].data_id, len(found[1:])
+    ({'visit': 903334, 'ccd': 15}, 2)
+    """
 
     def __init__(self, butler: Any, rows: Any):
         self._butler = butler
@@ -227,20 +400,44 @@ class QueryResult(Sequence[DatasetRef]):
         return DatasetRef(**self._rows.row(index), butler=self._butler)
 
     def data_ids(self) -> list[dict[str, Any]]:
-        """Return the data IDs alone."""
+        """Return the data IDs alone.
+
+        Returns
+        -------
+        list of dict
+
+        Examples
+        --------
+        >>> butler.query("src").data_ids()
+        [{'visit': 903334, 'ccd': 16}, {'visit': 903334, 'ccd': 17}]
+        """
         return [ref.data_id for ref in self]
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._rows.__arrow_c_stream__(requested_schema)
 
     def to_arrow(self) -> Any:
-        """Return a pyarrow.Table: a column for each key and each metadata column, and type, repository, location, bytes, id."""
+        """Return a pyarrow.Table: a column for each key and each metadata column, and type, repository, location, bytes, id.
+
+        Examples
+        --------
+        >>> butler.query("src").to_arrow().column("ccd").to_pylist()
+        [16, 17]
+        """
         import pyarrow
 
         return pyarrow.table(self)
 
     def to_pandas(self) -> Any:
-        """Return a pandas.DataFrame with the columns of `to_arrow`."""
+        """Return a pandas.DataFrame with the columns of `to_arrow`.
+
+        Examples
+        --------
+        >>> butler.query("src").to_pandas()[["visit", "ccd"]]
+            visit  ccd
+        0  903334   16
+        1  903334   17
+        """
         return self.to_arrow().to_pandas()
 
     def _repr_html_(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import CHECKOUT
 
-PAGES = sorted((CHECKOUT / "docs" / "site").glob("*.md"))
+PAGES = sorted((CHECKOUT / "docs" / "site").glob("*.md")) + [CHECKOUT / "docs" / "plugins.md"]
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

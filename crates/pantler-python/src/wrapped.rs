@@ -27,6 +27,16 @@ use crate::plugins::foreign::Foreign;
 use crate::{by_value, data_ids, plain, taken};
 
 /// An immutable object with named components; the base of all classes.
+///
+/// Two objects are equal if their values are. Objects of classes that pantler has no class for are of this one.
+///
+/// Examples
+/// --------
+/// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+/// >>> exposure.component_names
+/// ['image', 'mask', 'variance', 'metadata', 'bbox', 'wcs', 'photoCalib', 'visitInfo', 'filter', 'psf']
+/// >>> exposure.origin["dataset_type"], exposure.origin["data_id"]
+/// ('calexp:sfm', {'visit': 903334, 'ccd': 16})
 #[pyclass(frozen, weakref, subclass, module = "pantler")]
 pub struct DataObject {
     object: ObjectRef,
@@ -263,7 +273,23 @@ impl DataObject {
         wrap(py, self.object.clone())
     }
 
-    /// Returns a component; synonyms are understood. A component that the object does not have is a KeyError.
+    /// Returns a component; synonyms are understood.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The component's name.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     The object does not have it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> exposure.component("photoCalib") is exposure.component("calib")
+    /// True
     fn component<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         match self.part(name) {
             Some(part) => wrap(py, part),
@@ -281,6 +307,21 @@ impl DataObject {
     }
 
     /// Returns a copy with one component replaced, and everything that said the same gone.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The component's name.
+    /// value
+    ///     What it is to be.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> wcs = butler.get("jointcal_wcs", visit=903334, ccd=16, tract=0)
+    /// >>> updated = exposure.with_component("wcs", wcs)
+    /// >>> updated.wcs == wcs, exposure.wcs == wcs
+    /// (True, False)
     fn with_component<'py>(
         &self,
         py: Python<'py>,
@@ -291,6 +332,11 @@ impl DataObject {
     }
 
     /// Returns what the object says, decoded: names with units, and values; None where its class has no summary.
+    ///
+    /// Examples
+    /// --------
+    /// >>> butler.get("calexp:sfm.visitInfo", visit=903334, ccd=16).summary() is None
+    /// False
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let object = &self.object;
         let Some(lines) = py.detach(|| summary_of(object.as_ref())) else {
@@ -303,6 +349,20 @@ impl DataObject {
     }
 
     /// Returns the first difference in values from another object, in words; None if they are the same.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : DataObject
+    ///     The other one.
+    ///
+    /// Examples
+    /// --------
+    /// >>> one = butler.get("calexp:sfm.bbox", visit=903334, ccd=16)
+    /// >>> one.difference(butler.get("calexp:sfm.bbox", visit=903334, ccd=17)) is None
+    /// True
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> exposure.difference(exposure.with_image(exposure.image.array + 1))
+    /// 'image ...'
     fn difference(&self, py: Python<'_>, other: &Bound<'_, DataObject>) -> Option<String> {
         let (mine, other) = (self.whole(), other.get().whole());
         py.detach(|| mine.difference(other.as_ref()))

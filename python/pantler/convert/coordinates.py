@@ -23,10 +23,21 @@ _SAME = 1e-7
 
 
 def to_ape14(wcs: Wcs, /, bbox: Sequence[int] | None = None) -> Any:
-    """Return the system behind astropy's interface for shared use, high level and low level, for the array of `bbox`.
+    """Return the system behind astropy's interface for shared use, high level and low level, for the array of a rectangle of pixels.
 
-    Each position is pantler's own computation, so every system has one, those that no header can say included. The pixels are
-    those of the array whose first is (x0, y0) of the parent, counted from 0; without `bbox` they are the parent's.
+    Each position is pantler's own computation, so every system has one, those that no header can say included.
+
+    Parameters
+    ----------
+    bbox : (x0, y0, width, height), optional
+        The array: its pixels are counted from 0 at (x0, y0) of the parent. Without it they are the parent's.
+
+    Examples
+    --------
+    >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    >>> exposure.wcs.to_ape14(exposure.bbox).pixel_to_world(100, 200)
+    <SkyCoord (ICRS): (ra, dec) in deg
+        (...)>
     """
     from astropy.wcs.wcsapi import HighLevelWCSWrapper
 
@@ -38,10 +49,29 @@ def to_ape14(wcs: Wcs, /, bbox: Sequence[int] | None = None) -> Any:
 
 
 def from_astropy_wcs(theirs: Any, x0: int = 0, y0: int = 0) -> Wcs:
-    """Return an astropy coordinate system (WCS, or what `to_ape14` gave) of an array whose first pixel is (x0, y0) of the parent.
+    """Return an astropy coordinate system (WCS, or what `to_ape14` gave) as pantler's.
 
-    Both are compared at nine pixels; a system whose values pantler would not repeat (tables of distortion, other axes than
-    right ascension and declination) is an UnsupportedError.
+    Both are compared at nine pixels.
+
+    Parameters
+    ----------
+    theirs
+        The coordinate system.
+    x0, y0 : int
+        The place in the parent of the first pixel of its array.
+
+    Raises
+    ------
+    UnsupportedError
+        pantler would not repeat its values: tables of distortion, other axes than right ascension and declination.
+
+    Examples
+    --------
+    >>> from pantler import Wcs
+    >>> wcs = butler.get("calexp:sfm.wcs", visit=903334, ccd=16)
+    >>> again = Wcs.from_astropy(wcs.to_astropy((0, 0, 512, 512)))
+    >>> np.allclose(again.pixel_to_sky(100, 200), wcs.pixel_to_sky(100, 200), rtol=0, atol=1e-8)
+    True
     """
     own = own_wcs(theirs)
     if own is not None:

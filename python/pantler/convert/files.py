@@ -11,7 +11,14 @@ from pantler.errors import PantlerError
 
 
 def to_hdulist(obj: DataObject, /) -> Any:
-    """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included."""
+    """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included.
+
+    Examples
+    --------
+    >>> hdus = butler.get("calexp:sfm", visit=903334, ccd=16).to_hdulist()
+    >>> [hdu.name for hdu in hdus][:4]
+    ['PRIMARY', 'IMAGE', 'MASK', 'VARIANCE']
+    """
     from astropy.io import fits
 
     # The data stay as they are in the bytes until they are looked at, and so go back unchanged.
@@ -31,7 +38,20 @@ def from_hdulist(hdus: Any, python: str | None = None) -> Any:
 
 
 def exposure_of_hdulist(hdus: Any) -> Exposure:
-    """Return the Exposure that HDUs hold."""
+    """Return the Exposure that HDUs hold.
+
+    Parameters
+    ----------
+    hdus
+        An astropy.io.fits.HDUList.
+
+    Examples
+    --------
+    >>> from pantler import Exposure
+    >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    >>> Exposure.from_hdulist(exposure.to_hdulist()) == exposure
+    True
+    """
     made: Exposure = from_hdulist(hdus, "Exposure")
     return made
 

@@ -26,10 +26,22 @@ _ORIGIN = ("LTV1", "LTV2")
 def to_ccddata(obj: Exposure | MaskedImage | Image, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any:
     """Return an astropy.nddata.CCDData: copies of the pixels, variance, mask, coordinates and header.
 
-    `mask` is True where a plane of `bad` is set (by default every plane but those that say that something was detected), `flags`
-    has the bits, and the header has a card MP_name for each plane, and LTV1 and LTV2 for the place in the parent. CCDData takes
-    no coordinates but an astropy.wcs.WCS: where no header is exact it is fitted over the pixels, and `to_nddata` is exact.
-    `unit` is the pixels'; without it the card BUNIT, without that none.
+    `flags` has the bits of the mask, and the header has a card MP_name for each plane, and LTV1 and LTV2 for the place in the
+    parent. CCDData takes no coordinates but an astropy.wcs.WCS: where no header is exact it is fitted over the pixels, and
+    `to_nddata` is exact.
+
+    Parameters
+    ----------
+    bad : list of str, optional
+        `mask` is True where one of these planes is set; by default, every plane but those that say that something was detected.
+    unit : optional
+        That of the pixels; without it the card BUNIT, without that none.
+
+    Examples
+    --------
+    >>> ccd = butler.get("calexp:sfm", visit=903334, ccd=16).to_ccddata(bad=["EDGE"])
+    >>> ccd.shape, bool(ccd.mask[0].all())
+    ((512, 512), True)
     """
     from astropy.nddata import CCDData
 
@@ -43,7 +55,19 @@ def to_ccddata(obj: Exposure | MaskedImage | Image, /, *, bad: Sequence[str] | N
 
 
 def to_nddata(obj: Exposure | MaskedImage | Image, /, *, unit: Any = None) -> Any:
-    """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits."""
+    """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits.
+
+    Parameters
+    ----------
+    unit : optional
+        That of the pixels; without it the card BUNIT, without that none.
+
+    Examples
+    --------
+    >>> data = butler.get("calexp:sfm", visit=903334, ccd=16).to_nddata()
+    >>> data.data.shape, data.wcs.pixel_n_dim
+    ((512, 512), 2)
+    """
     from astropy.nddata import NDData
 
     parts = _parts(obj, [], unit)
@@ -93,10 +117,25 @@ def _parts(obj: Exposure | MaskedImage | Image, bad: Sequence[str] | None, unit:
 
 
 def from_nddata(theirs: Any, python: str | None = None) -> Exposure | MaskedImage | Image:
-    """Return an Exposure of astropy's NDData or CCDData, or what `python` says: a MaskedImage or an Image, where nothing is lost.
+    """Return an Exposure of astropy's NDData or CCDData, or what `python` says.
 
     Any uncertainty becomes a variance. A mask of True and False becomes the plane BAD; one of numbers, or `flags`, keeps its bits,
     whose names are the cards MP_name.
+
+    Parameters
+    ----------
+    theirs
+        The CCDData or NDData.
+    python : "Exposure", "MaskedImage" or "Image", optional
+        What it is to become; nothing may be lost.
+
+    Examples
+    --------
+    >>> from astropy.nddata import CCDData
+    >>> from pantler import Exposure
+    >>> ccd = CCDData(np.zeros((20, 30), "float32"), unit="adu", mask=np.zeros((20, 30), bool))
+    >>> Exposure.from_nddata(ccd).mask.planes
+    {'BAD': 0}
     """
     python = python or "Exposure"
     pixels = np.asarray(theirs.data)

@@ -19,26 +19,50 @@ else:
 
 
 def to_qtable(table: Table, /) -> Any:
-    """Return an astropy.table.QTable: columns with a unit are quantities; copies."""
+    """Return an astropy.table.QTable: columns with a unit are quantities; copies.
+
+    Examples
+    --------
+    >>> butler.get("src", visit=903334, ccd=16).to_qtable()["flux"].to("uJy")[0]
+    <Quantity 0.0015 uJy>
+    """
     from astropy.table import QTable
 
     return QTable(table.to_astropy())
 
 
 def to_pandas(table: Table, /) -> Any:
-    """Return a pandas.DataFrame; pandas' own rules say what becomes of missing values."""
+    """Return a pandas.DataFrame; pandas' own rules say what becomes of missing values.
+
+    Examples
+    --------
+    >>> butler.get("src", visit=903334, ccd=16).to_pandas()["flux"].max()
+    np.float64(4.5)
+    """
     return table.to_arrow().to_pandas()
 
 
 def to_polars(table: Table, /) -> Any:
-    """Return a polars.DataFrame on the same memory."""
+    """Return a polars.DataFrame on the same memory.
+
+    Examples
+    --------
+    >>> butler.get("src", visit=903334, ccd=16).to_polars()["flux"].sum()
+    12.0
+    """
     import polars
 
     return polars.DataFrame(table)
 
 
 def to_numpy(table: Table, /) -> np.ndarray[Any, Any]:
-    """Return a structured array of numpy: one field a column, copied; a masked array where values are missing."""
+    """Return a structured array of numpy: one field a column, copied; a masked array where values are missing.
+
+    Examples
+    --------
+    >>> butler.get("src", visit=903334, ccd=16, columns=["id", "flux"]).to_numpy()[0]
+    np.void((0, 1.5), dtype=[('id', '<i8'), ('flux', '<f8')])
+    """
     columns = {name: table[name] for name in table.columns}
     dtype = [(name, array.dtype, array.shape[1:]) for name, array in columns.items()]
     has_gaps = any(isinstance(array, np.ma.MaskedArray) for array in columns.values())
@@ -50,7 +74,22 @@ def to_numpy(table: Table, /) -> np.ndarray[Any, Any]:
 
 
 def from_numpy(array: np.ndarray[Any, Any], **options: Any) -> Table:
-    """Return a Table of a structured array of one dimension; `options` are those of `Table`: metadata, units."""
+    """Return a Table of a structured array of one dimension.
+
+    Parameters
+    ----------
+    array
+        The structured array.
+    **options
+        Those of `Table`: metadata, units.
+
+    Examples
+    --------
+    >>> from pantler import Table
+    >>> rows = np.array([(1, 1.5), (2, 2.5)], dtype=[("id", "i8"), ("flux", "f8")])
+    >>> Table.from_numpy(rows, units={"flux": "nJy"})["flux"]
+    array([1.5, 2.5])
+    """
     names = array.dtype.names
     if names is None or array.ndim != 1:
         raise PantlerError(
@@ -61,7 +100,20 @@ def from_numpy(array: np.ndarray[Any, Any], **options: Any) -> Table:
 
 
 def from_astropy_table(theirs: Any) -> Table:
-    """Return a Table of an astropy Table or QTable: values, missing values, units, descriptions, and what of `meta` a header can hold."""
+    """Return a Table of an astropy Table or QTable: values, missing values, units, descriptions, and what of `meta` a header can hold.
+
+    Parameters
+    ----------
+    theirs
+        The Table or QTable.
+
+    Examples
+    --------
+    >>> from astropy.table import QTable
+    >>> from pantler import Table
+    >>> Table.from_astropy(QTable({"flux": [1.5, 2.5]}, units={"flux": "nJy"})).unit("flux")
+    'nJy'
+    """
     described = any(getattr(theirs[name].info, "description", None) for name in theirs.colnames)
     if described or any(theirs[name].ndim != 1 for name in theirs.colnames):
         # The constructor takes columns of single values; a file has all.
@@ -135,7 +187,20 @@ def _plain(array: Any) -> Any:
 
 
 def from_arrow(theirs: Any) -> Table:
-    """Return a Table of a pyarrow Table or RecordBatch, or of anything that hands over Arrow's; units and descriptions are fields'."""
+    """Return a Table of a pyarrow Table or RecordBatch, or of anything that hands over Arrow's; units and descriptions are fields'.
+
+    Parameters
+    ----------
+    theirs
+        What has the PyCapsule interface.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from pantler import Table
+    >>> Table.from_arrow(pyarrow.table({"id": [1, 2]}))["id"]
+    array([1, 2])
+    """
     import pyarrow
     from pyarrow import parquet
 
@@ -165,7 +230,20 @@ def _in_large(table: Any) -> Any:
 
 
 def from_pandas(frame: Any) -> Table:
-    """Return a Table of a pandas.DataFrame; an index that has a name, or is no plain count, becomes a column."""
+    """Return a Table of a pandas.DataFrame; an index that has a name, or is no plain count, becomes a column.
+
+    Parameters
+    ----------
+    frame
+        The DataFrame.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from pantler import Table
+    >>> Table.from_pandas(pandas.DataFrame({"id": [1, 2]})).columns
+    ['id']
+    """
     import pandas
     import pyarrow
 
@@ -176,5 +254,18 @@ def from_pandas(frame: Any) -> Table:
 
 
 def from_polars(frame: Any) -> Table:
-    """Return a Table of a polars.DataFrame."""
+    """Return a Table of a polars.DataFrame.
+
+    Parameters
+    ----------
+    frame
+        The DataFrame.
+
+    Examples
+    --------
+    >>> import polars
+    >>> from pantler import Table
+    >>> Table.from_polars(polars.DataFrame({"id": [1, 2]})).columns
+    ['id']
+    """
     return from_arrow(frame.to_arrow())

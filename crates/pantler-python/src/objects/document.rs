@@ -6,7 +6,22 @@ use pyo3::prelude::*;
 use crate::plain;
 use crate::wrapped::DataObject;
 
-/// A tree of dictionaries, lists and scalars.
+/// A tree of dictionaries, lists and scalars, which cannot be changed; `value` is one that can.
+///
+/// Parameters
+/// ----------
+/// value
+///     Dictionaries, lists, text, numbers, True, False and None.
+///
+/// Examples
+/// --------
+/// >>> note = butler.get("note", visit=903334)
+/// >>> note["seeing"], list(note)
+/// (0.7, ['seeing', 'observers'])
+/// >>> mine = note.value
+/// >>> mine["seeing"] = 0.8
+/// >>> note["seeing"]
+/// 0.7
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Document {}
 

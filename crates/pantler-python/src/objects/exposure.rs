@@ -13,10 +13,47 @@ use crate::taken;
 use crate::wrapped::{DataObject, camel_case, wrap, wrap_part};
 
 /// Pixels with all that says what they mean.
+///
+/// Parameters
+/// ----------
+/// image, variance : Image or array_like, optional
+///     Planes of one size. The first pixel of an array is (0, 0) of the parent.
+/// mask : Mask, optional
+///     The mask.
+/// metadata : optional
+///     The header: Metadata, a dictionary, or a header of astropy.
+/// **components
+///     Further components by name: `wcs=…, photo_calib=…`.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Exposure
+/// >>> exposure = Exposure(np.zeros((20, 30), "float32"), metadata={"OBSERVER": "Ada"})
+/// >>> exposure
+/// Exposure(30×20 float32 at (0, 0): image)
+/// >>> exposure.image.array.shape, exposure.metadata["OBSERVER"], exposure.wcs
+/// ((20, 30), 'Ada', None)
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Exposure {}
 
 /// An image with its mask and its variance, each of which may be absent.
+///
+/// Parameters
+/// ----------
+/// image, variance : Image or array_like, optional
+///     Planes of one size. The first pixel of an array is (0, 0) of the parent.
+/// mask : Mask, optional
+///     The mask.
+/// metadata : optional
+///     The header: Metadata, a dictionary, or a header of astropy.
+///
+/// Examples
+/// --------
+/// >>> from pantler import MaskedImage
+/// >>> MaskedImage(np.zeros((20, 30), "float32"))
+/// MaskedImage(30×20 float32 at (0, 0))
+/// >>> butler.get("calexp:sfm", visit=903334, ccd=16).masked_image.variance is None
+/// False
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct MaskedImage {}
 
@@ -130,7 +167,19 @@ impl Exposure {
         wrap(slf.py(), Arc::new(exposure(slf)?.masked_image()))
     }
 
-    /// Returns a copy with another image: an Image, or an array of the same size.
+    /// Returns a copy with another image, which shares the rest.
+    ///
+    /// Parameters
+    /// ----------
+    /// image : Image or array_like
+    ///     The image, of the same size.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> brighter = exposure.with_image(exposure.image.array * 2)
+    /// >>> np.shares_memory(brighter.mask.array, exposure.mask.array)
+    /// True
     fn with_image<'py>(
         slf: &Bound<'py, Self>,
         image: &Bound<'py, PyAny>,
@@ -139,6 +188,18 @@ impl Exposure {
     }
 
     /// Returns a copy with another mask.
+    ///
+    /// Parameters
+    /// ----------
+    /// mask : Mask
+    ///     The mask, of the same size.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> clean = exposure.mask.with_array(np.zeros_like(exposure.mask.array))
+    /// >>> int(exposure.with_mask(clean).mask.array.sum())
+    /// 0
     fn with_mask<'py>(
         slf: &Bound<'py, Self>,
         mask: &Bound<'py, PyAny>,
@@ -146,7 +207,19 @@ impl Exposure {
         with(slf, "mask", mask)
     }
 
-    /// Returns a copy with another variance: an Image, or an array of the same size.
+    /// Returns a copy with another variance.
+    ///
+    /// Parameters
+    /// ----------
+    /// variance : Image or array_like
+    ///     The variance, of the same size.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> noisier = exposure.with_variance(exposure.variance.array * 4)
+    /// >>> np.shares_memory(noisier.image.array, exposure.image.array)
+    /// True
     fn with_variance<'py>(
         slf: &Bound<'py, Self>,
         variance: &Bound<'py, PyAny>,
@@ -155,6 +228,18 @@ impl Exposure {
     }
 
     /// Returns a copy with another header.
+    ///
+    /// Parameters
+    /// ----------
+    /// metadata
+    ///     Metadata, a dictionary, or a header of astropy.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> cards = exposure.metadata.with_card("OBSERVER", "Ada")
+    /// >>> exposure.with_metadata(cards).metadata["OBSERVER"]
+    /// 'Ada'
     fn with_metadata<'py>(
         slf: &Bound<'py, Self>,
         metadata: &Bound<'py, PyAny>,
@@ -167,6 +252,18 @@ impl Exposure {
     }
 
     /// Returns a copy with another coordinate system; every trace of the old one is gone.
+    ///
+    /// Parameters
+    /// ----------
+    /// wcs : Wcs
+    ///     The coordinate system.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> wcs = butler.get("jointcal_wcs", visit=903334, ccd=16, tract=0)
+    /// >>> exposure.with_wcs(wcs).wcs == wcs
+    /// True
     fn with_wcs<'py>(
         slf: &Bound<'py, Self>,
         wcs: &Bound<'py, PyAny>,
@@ -175,6 +272,18 @@ impl Exposure {
     }
 
     /// Returns a copy with another photometric calibration; every trace of the old one is gone.
+    ///
+    /// Parameters
+    /// ----------
+    /// photo_calib : PhotoCalib
+    ///     The calibration.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> calib = butler.get("jointcal_calib", visit=903334, ccd=16, tract=0)
+    /// >>> exposure.with_photo_calib(calib).photo_calib == calib
+    /// True
     fn with_photo_calib<'py>(
         slf: &Bound<'py, Self>,
         photo_calib: &Bound<'py, PyAny>,
@@ -183,6 +292,17 @@ impl Exposure {
     }
 
     /// Returns a copy without a component, and without all that said the same.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The component's name.
+    ///
+    /// Examples
+    /// --------
+    /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
+    /// >>> exposure.without("psf").psf is None
+    /// True
     fn without<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         wrap(
             slf.py(),

@@ -14,10 +14,45 @@ use crate::view;
 use crate::wrapped::{DataObject, wrap, wrap_part};
 
 /// A two-dimensional image, whose first pixel has a place in its parent.
+///
+/// Parameters
+/// ----------
+/// array : array_like
+///     The pixels (rows, columns); they are copied.
+/// x0, y0 : int
+///     The place of the first pixel in the parent.
+/// metadata : optional
+///     The header: Metadata, a dictionary, or a header of astropy.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Image
+/// >>> image = Image(np.zeros((20, 30), "float32"), x0=100)
+/// >>> image.bbox
+/// Bbox(100, 0, 30, 20)
+/// >>> image.array.shape, image.array.flags.writeable
+/// ((20, 30), False)
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Image {}
 
 /// A mask: 32 bits for each pixel, and the planes' names.
+///
+/// Parameters
+/// ----------
+/// array : array_like
+///     The bits (rows, columns), as integers of 32 bits.
+/// planes : dict
+///     The bit of each plane, from 0, by name.
+/// x0, y0 : int
+///     The place of the first pixel in the parent.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Mask
+/// >>> mask = Mask(np.array([[0, 1], [2, 3]], "int32"), {"BAD": 0, "SAT": 1})
+/// >>> mask.plane("SAT")
+/// array([[False, False],
+///        [ True,  True]])
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Mask {}
 
@@ -144,7 +179,19 @@ impl Image {
         wrap_part(slf.py(), base.as_class::<objects::Image>()?.wcs())
     }
 
-    /// Returns a copy with other pixels (rows, columns), whose first one has the same place in the parent.
+    /// Returns a copy with other pixels, in the same place and under the same header.
+    ///
+    /// Parameters
+    /// ----------
+    /// array : array_like
+    ///     The pixels (rows, columns).
+    ///
+    /// Examples
+    /// --------
+    /// >>> image = butler.get("calexp:sfm.image", visit=903334, ccd=16)
+    /// >>> brighter = image.with_array(image.array + 5)
+    /// >>> brighter.bbox == image.bbox
+    /// True
     fn with_array<'py>(
         slf: &Bound<'py, Self>,
         array: &Bound<'py, PyAny>,
@@ -156,7 +203,18 @@ impl Image {
         wrap(slf.py(), std::sync::Arc::new(copy))
     }
 
-    /// Returns the pixels of a rectangle (x0, y0, width, height) of parent pixels.
+    /// Returns some of the pixels, which keep their place in the parent.
+    ///
+    /// Parameters
+    /// ----------
+    /// bbox : (x0, y0, width, height)
+    ///     Which pixels, as the parent counts them.
+    ///
+    /// Examples
+    /// --------
+    /// >>> image = butler.get("calexp:sfm.image", visit=903334, ccd=16)
+    /// >>> image.cutout((100, 200, 3, 2)).bbox
+    /// Bbox(100, 200, 3, 2)
     fn cutout<'py>(
         slf: &Bound<'py, Self>,
         bbox: &Bound<'py, PyAny>,
@@ -261,7 +319,20 @@ impl Mask {
         wrap_part(slf.py(), Some(base.as_class::<objects::Mask>()?.header()))
     }
 
-    /// Returns whether a pixel is in a plane: an array of True and False, which belongs to the caller.
+    /// Returns where one plane is set, as an array of True and False.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The plane's name.
+    ///
+    /// Examples
+    /// --------
+    /// >>> mask = butler.get("calexp:sfm.mask", visit=903334, ccd=16)
+    /// >>> "EDGE" in mask.planes
+    /// True
+    /// >>> bool(mask.plane("EDGE")[0].all())
+    /// True
     fn plane<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let (py, base) = (slf.py(), slf.as_super().get());
         let mask = base.as_class::<objects::Mask>()?;
@@ -280,7 +351,21 @@ impl Mask {
         bits.call_method1("__ne__", (0,))
     }
 
-    /// Returns a copy with other bits (rows, columns), of the same planes unless others are named.
+    /// Returns a copy with other bits, in the same place.
+    ///
+    /// Parameters
+    /// ----------
+    /// array : array_like
+    ///     The bits (rows, columns).
+    /// planes : dict, optional
+    ///     The bit of each plane by name; those of this mask if nothing is said.
+    ///
+    /// Examples
+    /// --------
+    /// >>> mask = butler.get("calexp:sfm.mask", visit=903334, ccd=16)
+    /// >>> clean = mask.with_array(np.zeros_like(mask.array))
+    /// >>> clean.planes == mask.planes, int(clean.array.sum())
+    /// (True, 0)
     #[pyo3(signature = (array, planes=None))]
     fn with_array<'py>(
         slf: &Bound<'py, Self>,

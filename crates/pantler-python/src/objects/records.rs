@@ -16,23 +16,74 @@ use crate::failure::{Failure, Raise};
 use crate::plain;
 use crate::wrapped::{DataObject, wrap};
 
-/// A rectangle of parent pixels.
+/// A rectangle of pixels, as the parent counts them from 0; it unpacks to x0, y0, width, height.
+///
+/// Parameters
+/// ----------
+/// x0, y0 : int
+///     The first pixel.
+/// width, height : int
+///     How many columns and rows it has.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Bbox
+/// >>> x0, y0, width, height = Bbox(100, 200, 64, 32)
+/// >>> width
+/// 64
+/// >>> butler.get("calexp:sfm", visit=903334, ccd=16, bbox=Bbox(100, 200, 64, 32)).bbox
+/// Bbox(100, 200, 64, 32)
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Bbox {}
 
-/// Header cards in order.
+/// Header cards in order; a keyword may stand several times.
+///
+/// Parameters
+/// ----------
+/// cards
+///     A dictionary, or a header of astropy.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Metadata
+/// >>> cards = Metadata({"OBSERVER": "Ada", "EXPTIME": 30.0})
+/// >>> cards["EXPTIME"], "AIRMASS" in cards, len(cards)
+/// (30.0, False, 2)
 #[pyclass(frozen, extends = DataObject, module = "pantler", mapping)]
 pub struct Metadata {}
 
-/// When, where and how an exposure was taken.
+/// When, where and how an exposure was taken; what the file does not say is None.
+///
+/// Examples
+/// --------
+/// >>> visit = butler.get("calexp:sfm.visitInfo", visit=903334, ccd=16)
+/// >>> visit.exposure_time
+/// 30.0
+/// >>> "exposure_time" in visit.values
+/// True
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct VisitInfo {}
 
 /// What counts are worth, all over an image.
+///
+/// Examples
+/// --------
+/// >>> calib = butler.get("calexp:sfm.photoCalib", visit=903334, ccd=16)
+/// >>> flux, error = calib.nanojansky(1000.0, 10.0)
+/// >>> bool(flux == 1000 * calib.mean)
+/// True
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct PhotoCalib {}
 
 /// A point spread function.
+///
+/// Examples
+/// --------
+/// >>> psf = butler.get("calexp:sfm.psf", visit=903334, ccd=16)
+/// >>> psf
+/// Psf(GaussianPsf)
+/// >>> psf.is_varying
+/// False
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Psf {}
 
@@ -189,7 +240,20 @@ impl Metadata {
         }
     }
 
-    /// Returns the value of the first card with this keyword, or `default`.
+    /// Returns the value of the first card with this keyword.
+    ///
+    /// Parameters
+    /// ----------
+    /// keyword : str
+    ///     The keyword.
+    /// default
+    ///     What is returned where there is none.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> Metadata({"EXPTIME": 30.0}).get("AIRMASS", 1.0)
+    /// 1.0
     #[pyo3(signature = (keyword, default=None))]
     fn get<'py>(
         slf: &Bound<'py, Self>,
@@ -203,6 +267,21 @@ impl Metadata {
     }
 
     /// Returns the values of all cards with this keyword, in order.
+    ///
+    /// Parameters
+    /// ----------
+    /// keyword : str
+    ///     The keyword.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from astropy.io import fits
+    /// >>> from pantler import Metadata
+    /// >>> header = fits.Header()
+    /// >>> header["HISTORY"] = "bias subtracted"
+    /// >>> header["HISTORY"] = "flat fielded"
+    /// >>> Metadata(header).get_all("HISTORY")
+    /// ['bias subtracted', 'flat fielded']
     fn get_all<'py>(slf: &Bound<'py, Self>, keyword: &str) -> PyResult<Vec<Bound<'py, PyAny>>> {
         metadata(slf)?
             .get_all(keyword)
@@ -211,6 +290,12 @@ impl Metadata {
     }
 
     /// Returns the keywords in order, each once.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> Metadata({"OBSERVER": "Ada", "EXPTIME": 30.0}).keys()
+    /// ['OBSERVER', 'EXPTIME']
     fn keys(slf: &Bound<'_, Self>) -> PyResult<Vec<String>> {
         let mut keys: Vec<String> = Vec::new();
         let mut seen = std::collections::HashSet::new();
@@ -223,6 +308,12 @@ impl Metadata {
     }
 
     /// Returns all cards in order: keyword, value, comment.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> Metadata({"EXPTIME": 30.0}).with_card("FILTER", "r", "as mounted").cards()
+    /// [('EXPTIME', 30.0, ''), ('FILTER', 'r', 'as mounted')]
     fn cards<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyList>> {
         let py = slf.py();
         let list = PyList::empty(py);
@@ -234,6 +325,22 @@ impl Metadata {
     }
 
     /// Returns a copy in which the keyword stands once, with this value.
+    ///
+    /// Parameters
+    /// ----------
+    /// keyword : str
+    ///     The keyword.
+    /// value
+    ///     Text, a number, True, False or None.
+    /// comment : str, optional
+    ///     What stands behind it.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> cards = Metadata({"EXPTIME": 30.0})
+    /// >>> cards.with_card("EXPTIME", 31.5)["EXPTIME"], cards["EXPTIME"]
+    /// (31.5, 30.0)
     #[pyo3(signature = (keyword, value, comment=None))]
     fn with_card<'py>(
         slf: &Bound<'py, Self>,
@@ -249,12 +356,29 @@ impl Metadata {
     }
 
     /// Returns a copy without the cards of this keyword.
+    ///
+    /// Parameters
+    /// ----------
+    /// keyword : str
+    ///     The keyword.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> Metadata({"OBSERVER": "Ada", "EXPTIME": 30.0}).without("OBSERVER").keys()
+    /// ['EXPTIME']
     fn without<'py>(slf: &Bound<'py, Self>, keyword: &str) -> PyResult<Bound<'py, PyAny>> {
         let less = metadata(slf)?.without(|card| card.keyword() == keyword);
         wrap(slf.py(), Arc::new(less))
     }
 
     /// Returns an astropy.io.fits.Header of the cards.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import Metadata
+    /// >>> Metadata({"EXPTIME": 30.0}).to_astropy()["EXPTIME"]
+    /// 30.0
     fn to_astropy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("pantler.astropy")?
@@ -354,7 +478,21 @@ fn visit(slf: &Bound<'_, VisitInfo>) -> PyResult<objects::VisitValues> {
 
 #[pymethods]
 impl PhotoCalib {
-    /// Makes a calibration of header cards: FLUXMAG0, the counts of a source of AB magnitude 0, and FLUXMAG0ERR, their error.
+    /// Makes a calibration of header cards.
+    ///
+    /// Parameters
+    /// ----------
+    /// cards
+    ///     Metadata, a dictionary or a header of astropy with FLUXMAG0, the counts of a source of AB magnitude 0, and FLUXMAG0ERR, their
+    ///     error.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import PhotoCalib
+    /// >>> calib = PhotoCalib.from_header({"FLUXMAG0": 1e12, "FLUXMAG0ERR": 1e9})
+    /// >>> magnitude, error = calib.magnitudes(1e4, 10.0)
+    /// >>> round(float(magnitude), 3)
+    /// 20.0
     #[staticmethod]
     fn from_header<'py>(cards: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = cards.py();
@@ -377,7 +515,18 @@ impl PhotoCalib {
         Ok(calibration(slf)?.error())
     }
 
-    /// Returns the scale at pixels (x, y) of the parent image, in nanojansky per count.
+    /// Returns the scale at pixels of the parent image, in nanojansky per count.
+    ///
+    /// Parameters
+    /// ----------
+    /// x, y : array_like
+    ///     The pixels.
+    ///
+    /// Examples
+    /// --------
+    /// >>> calib = butler.get("calexp:sfm.photoCalib", visit=903334, ccd=16)
+    /// >>> bool((calib.scale([0, 100], [0, 100]) == calib.mean).all())
+    /// True
     fn scale<'py>(
         slf: &Bound<'py, Self>,
         x: &Bound<'py, PyAny>,
@@ -390,8 +539,22 @@ impl PhotoCalib {
         points.shaped(&scale)
     }
 
-    /// Returns fluxes in nanojansky and their standard deviations, of counts and theirs at pixels (x, y) of the parent image, (0, 0)
-    /// where none are given.
+    /// Returns fluxes in nanojansky, and their standard deviations.
+    ///
+    /// Parameters
+    /// ----------
+    /// counts, errors : array_like
+    ///     The counts of sources, and their standard deviations.
+    /// x, y : array_like, optional
+    ///     Where they are in the parent image; (0, 0) where nothing is said.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import PhotoCalib
+    /// >>> calib = PhotoCalib.from_header({"FLUXMAG0": 1e12, "FLUXMAG0ERR": 0.0})
+    /// >>> flux, error = calib.nanojansky([1e3, 2e3], [10.0, 10.0])
+    /// >>> flux.round(1)
+    /// array([3630.8, 7261.6])
     #[pyo3(signature = (counts, errors, x=None, y=None))]
     fn nanojansky<'py>(
         slf: &Bound<'py, Self>,
@@ -407,8 +570,22 @@ impl PhotoCalib {
         )
     }
 
-    /// Returns AB magnitudes and their standard deviations, of counts and theirs at pixels (x, y) of the parent image, (0, 0)
-    /// where none are given.
+    /// Returns AB magnitudes, and their standard deviations.
+    ///
+    /// Parameters
+    /// ----------
+    /// counts, errors : array_like
+    ///     The counts of sources, and their standard deviations.
+    /// x, y : array_like, optional
+    ///     Where they are in the parent image; (0, 0) where nothing is said.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from pantler import PhotoCalib
+    /// >>> calib = PhotoCalib.from_header({"FLUXMAG0": 1e12, "FLUXMAG0ERR": 0.0})
+    /// >>> magnitude, error = calib.magnitudes([1e4, 1e2], [10.0, 10.0])
+    /// >>> magnitude.round(3)
+    /// array([20., 25.])
     #[pyo3(signature = (counts, errors, x=None, y=None))]
     fn magnitudes<'py>(
         slf: &Bound<'py, Self>,
@@ -470,14 +647,36 @@ fn measured<'py>(
 
 #[pymethods]
 impl Psf {
-    /// Returns the image of a point source at (x, y) of the parent image, whose pixels add up to 1.
+    /// Returns the image of a point source, whose pixels add up to 1.
+    ///
+    /// Parameters
+    /// ----------
+    /// x, y : float
+    ///     Where the source is, in pixels of the parent image.
+    ///
+    /// Examples
+    /// --------
+    /// >>> psf = butler.get("calexp:sfm.psf", visit=903334, ccd=16)
+    /// >>> round(float(psf.image_at(100, 200).array.sum()), 6)
+    /// 1.0
     fn image_at<'py>(slf: &Bound<'py, Self>, x: f64, y: f64) -> PyResult<Bound<'py, PyAny>> {
         let (py, psf) = (slf.py(), psf(slf)?);
         let image = py.detach(|| psf.image_at(x, y)).or_raise(py)?;
         wrap(py, Arc::new(image))
     }
 
-    /// Returns the adaptive moments at (x, y) of the parent image, in pixels: x, y, xx, yy, xy.
+    /// Returns the adaptive moments, in pixels: x, y, xx, yy, xy.
+    ///
+    /// Parameters
+    /// ----------
+    /// x, y : float
+    ///     Where the source is, in pixels of the parent image.
+    ///
+    /// Examples
+    /// --------
+    /// >>> moments = butler.get("calexp:sfm.psf", visit=903334, ccd=16).moments_at(100, 200)
+    /// >>> 1.5 < moments["xx"] ** 0.5 < 2.5
+    /// True
     fn moments_at<'py>(slf: &Bound<'py, Self>, x: f64, y: f64) -> PyResult<Bound<'py, PyDict>> {
         let (py, psf) = (slf.py(), psf(slf)?);
         let moments = py.detach(|| psf.moments_at(x, y)).or_raise(py)?;
@@ -494,7 +693,20 @@ impl Psf {
         Ok(dict)
     }
 
-    /// Returns which part of the flux of a point source at (x, y) lies within a radius in pixels.
+    /// Returns which part of the flux of a point source lies within a radius.
+    ///
+    /// Parameters
+    /// ----------
+    /// x, y : float
+    ///     Where the source is, in pixels of the parent image.
+    /// radius : float
+    ///     The radius in pixels.
+    ///
+    /// Examples
+    /// --------
+    /// >>> psf = butler.get("calexp:sfm.psf", visit=903334, ccd=16)
+    /// >>> psf.aperture_flux(100, 200, 2.0) < psf.aperture_flux(100, 200, 6.0)
+    /// True
     fn aperture_flux(slf: &Bound<'_, Self>, x: f64, y: f64, radius: f64) -> PyResult<f64> {
         let (py, psf) = (slf.py(), psf(slf)?);
         py.detach(|| psf.aperture_flux(x, y, radius)).or_raise(py)

@@ -24,6 +24,27 @@ use crate::view;
 use crate::wrapped::{DataObject, wrap, wrap_part};
 
 /// A table of named columns, with header cards.
+///
+/// `table["flux"]` is a column: an array that cannot be written, masked where values are missing. Arrow's PyCapsule interface hands
+/// the table to whoever knows it, without a copy.
+///
+/// Parameters
+/// ----------
+/// columns : dict
+///     Arrays by column name: numbers, True and False, or text, of one length; they are copied.
+/// metadata : optional
+///     The header: Metadata, a dictionary, or a header of astropy.
+/// units : dict, optional
+///     Units by column name.
+///
+/// Examples
+/// --------
+/// >>> from pantler import Table
+/// >>> table = Table({"id": [1, 2], "flux": [1.5, 2.5]}, units={"flux": "nJy"})
+/// >>> table["flux"], table.unit("flux"), len(table)
+/// (array([1.5, 2.5]), 'nJy', 2)
+/// >>> (table + table)["id"]
+/// array([1, 2, 1, 2])
 #[pyclass(frozen, extends = DataObject, module = "pantler")]
 pub struct Table {}
 
@@ -78,22 +99,66 @@ impl Table {
     }
 
     /// Returns the unit of a column, or None.
+    ///
+    /// Parameters
+    /// ----------
+    /// column : str
+    ///     The column.
+    ///
+    /// Examples
+    /// --------
+    /// >>> butler.get("src", visit=903334, ccd=16).unit("flux")
+    /// 'nJy'
     fn unit(slf: &Bound<'_, Self>, column: &str) -> PyResult<Option<String>> {
         Ok(table(slf)?.unit(column).map(str::to_owned))
     }
 
     /// Returns what a column is, in words, or None.
+    ///
+    /// Parameters
+    /// ----------
+    /// column : str
+    ///     The column.
+    ///
+    /// Examples
+    /// --------
+    /// >>> from astropy.table import Column, Table as Theirs
+    /// >>> from pantler import Table
+    /// >>> theirs = Theirs([Column([1.5], name="flux", description="within 3 arcseconds")])
+    /// >>> Table.from_astropy(theirs).description("flux")
+    /// 'within 3 arcseconds'
     fn description(slf: &Bound<'_, Self>, column: &str) -> PyResult<Option<String>> {
         Ok(table(slf)?.description(column).map(str::to_owned))
     }
 
     /// Returns the table of some columns.
+    ///
+    /// Parameters
+    /// ----------
+    /// columns : list of str
+    ///     The columns, in the order that they are to have.
+    ///
+    /// Examples
+    /// --------
+    /// >>> butler.get("src", visit=903334, ccd=16).select(["flux", "id"]).columns
+    /// ['flux', 'id']
     fn select<'py>(slf: &Bound<'py, Self>, columns: Vec<String>) -> PyResult<Bound<'py, PyAny>> {
         let chosen = table(slf)?.select(&columns).or_raise(slf.py())?;
         wrap(slf.py(), Arc::new(chosen))
     }
 
     /// Returns a copy with other header cards.
+    ///
+    /// Parameters
+    /// ----------
+    /// metadata
+    ///     Metadata, a dictionary, or a header of astropy.
+    ///
+    /// Examples
+    /// --------
+    /// >>> table = butler.get("src", visit=903334, ccd=16)
+    /// >>> table.with_metadata({"OBSERVER": "Ada"}).metadata["OBSERVER"]
+    /// 'Ada'
     fn with_metadata<'py>(
         slf: &Bound<'py, Self>,
         metadata: &Bound<'py, PyAny>,
@@ -177,6 +242,11 @@ impl Table {
     }
 
     /// Returns a pyarrow.Table on the same memory.
+    ///
+    /// Examples
+    /// --------
+    /// >>> butler.get("src", visit=903334, ccd=16).to_arrow().num_rows
+    /// 4
     fn to_arrow<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let batch = slf
             .py()
@@ -187,6 +257,11 @@ impl Table {
     }
 
     /// Returns an astropy.table.Table, with units and header cards.
+    ///
+    /// Examples
+    /// --------
+    /// >>> butler.get("src", visit=903334, ccd=16).to_astropy()["flux"].unit
+    /// Unit("nJy")
     fn to_astropy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         slf.py()
             .import("pantler.astropy")?

@@ -17,19 +17,19 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
         return Ok(());
     };
     let dataset = Asked::new(node_name(node), &node.data_id);
+    let own = node
+        .component
+        .as_ref()
+        .or_else(|| list_of(&plan.root, node));
     if let Some(id) = missing.recorded {
         return Err(Error::RecordedGone {
             asked: asked.clone(),
-            component: node.component_name().to_owned(),
+            component: own.map_or_else(String::new, |component| component.name.clone()),
             dataset,
             id,
             looked_in: chain.names(),
         });
     }
-    let own = node
-        .component
-        .as_ref()
-        .or_else(|| list_of(&plan.root, node));
     let component = own.map(|component| {
         (
             component.name.clone(),

@@ -272,18 +272,20 @@ impl Decider<'_> {
             return Ok(());
         }
         let refuse = |why: String| Err(self.refused(component, info, data_id, why, true));
+        let mut path: Vec<&str> = component.part.iter().map(String::as_str).collect();
         // A new WCS alone makes a new header; reading the old header is cheap, reading the pixels is not.
         if let [(name, part)] = unknown.as_slice()
             && name == "metadata"
         {
-            let stored = self.load(component, found, &["metadata"])?;
+            path.push("metadata");
+            let stored = self.load(component, found, &path)?;
             let bare = |part: &ObjectRef| without_overridden(part.clone(), overridden);
             return match bare(part).difference(bare(&stored).as_ref()) {
                 Some(difference) => refuse(difference),
                 None => Ok(()),
             };
         }
-        let stored = self.load(component, found, &[])?;
+        let stored = self.load(component, found, &path)?;
         for (name, part) in &unknown {
             let stored_part = if name.is_empty() {
                 Some(stored.clone())
@@ -381,10 +383,12 @@ fn same_part(origin: &Origin, component: &GraphNode, name: &str) -> bool {
     if origin.standardized {
         return false;
     }
-    let inside = origin.part.strip_prefix(component.part.as_slice());
-    match inside {
+    let canonical = |part: &String| synonyms::canonical(part).to_owned();
+    let own: Vec<String> = origin.part.iter().map(canonical).collect();
+    let path: Vec<String> = component.part.iter().map(canonical).collect();
+    match own.strip_prefix(path.as_slice()) {
         Some([]) => name.is_empty(),
-        Some([only]) => synonyms::canonical(only) == synonyms::canonical(name),
+        Some([only]) => only == synonyms::canonical(name),
         _ => false,
     }
 }

@@ -40,7 +40,11 @@ pub(super) fn absence_report(error: &Error) -> Report {
             }
         }
         Error::RecordedGone { asked, component, dataset, id, looked_in } => numbered(
-            Report::new(Kind::Corrupt, format!("the recorded component `{component}` of `{}` is gone", asked.name))
+            Report::new(Kind::Corrupt, match component.as_str() {
+                // What was asked for is a list of them: `deepCoadd.inputs`.
+                "" => format!("a recorded part of `{}` is gone", asked.name),
+                component => format!("the recorded component `{component}` of `{}` is gone", asked.name),
+            })
                 .fact(Label::AskedFor, asked.to_string())
                 .fact(Label::NeededBy, format!("the recorded composition, which names {dataset}, dataset {id}")),
             looked_in.iter().map(|name| (name.clone(), "does not have it".to_owned())),

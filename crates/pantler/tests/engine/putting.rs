@@ -359,6 +359,37 @@ fn r24_equal_content_without_a_known_origin_is_recorded() {
     assert_eq!(result.written.len(), 2);
 }
 
+/// A component that is a part of a dataset is compared with that part, whatever the part is called.
+#[test]
+fn r24_a_part_that_is_only_read_is_compared_with_that_part() {
+    const CATALOG: &str = r#"
+datasets:
+  calexp:sfm: {template: "calexp/%(visit)07d/%(ccd)03d.fits", python: lsst.afw.image.ExposureF, storage: FitsStorage}
+  head: {template: "head/%(visit)d.json", python: dict, storage: JsonStorage}
+  with_parts:
+    composite:
+      head:  {datasetType: head}
+      wcs:   {datasetType: "calexp:sfm.wcs", inputOnly: true}
+      calib: {datasetType: "calexp:sfm.calib", inputOnly: true}
+"#;
+    let place = Place::new("repo", CATALOG);
+    let butler = butler(&[&place], 1);
+    put(&butler, &exposure(1.0), "calexp:sfm", "visit=7 ccd=1");
+    let head: ObjectRef = Arc::new(pantler::objects::Document::new(serde_json::json!({"n": 1})));
+    put(&butler, &head, "head", "visit=7");
+    // As it was read.
+    let read = get(&butler, "with_parts", "visit=7 ccd=1");
+    let done = put(&butler, &read, "with_parts", "visit=7 ccd=1");
+    assert_eq!(done.input_only, ["wcs", "calib"]);
+    // Another one is refused by what differs in it.
+    let other = read.with_component("wcs", &wcs(151.0)).unwrap();
+    let why = said(try_put(&butler, &other, "with_parts", "visit=7 ccd=1"));
+    assert!(
+        why.contains("component `wcs`") && !why.contains("Exposure"),
+        "{why}"
+    );
+}
+
 #[test]
 fn r24_an_origin_with_another_data_id_is_refused() {
     let pair = Pair::new();
