@@ -24,14 +24,16 @@ def summary(thing):
 def texts(tree):
     """What each public class, and each of its methods and properties, should say: the node of the stub, and the text."""
     for node in tree.body:
-        if not isinstance(node, ast.ClassDef) or node.name not in pantler.__all__:
+        cls = getattr(_pantler, getattr(node, "name", ""), None)
+        # What is the engine's own has the names, and no readers.
+        if not isinstance(node, ast.ClassDef) or getattr(pantler, node.name, None) is not cls:
             continue
-        cls = getattr(_pantler, node.name)
         # What is inherited would be the text of another class.
         yield node, summary(cls)
         for inner in node.body:
             if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("_"):
-                text = summary(inspect.getattr_static(cls, inner.name))
+                found = inspect.getattr_static(cls, inner.name)
+                text = summary(found) or summary(getattr(cls, inner.name))
                 assert text, f"{node.name}.{inner.name} says nothing"
                 yield inner, text
 
