@@ -577,9 +577,9 @@ class Butler:
         --------
         >>> print(butler.explain("calexp:jointcal", visit=903334, ccd=16, tract=0))
         calexp:jointcal   visit=903334 ccd=16 tract=0   Exposure, assembled by overlay   by lookup
-        ├─ calexp   calexp:sfm   visit=903334 ccd=16 ... calexp/0903334/016.fits   input only
-        ├─ wcs   jointcal_wcs   … tract=0 ... wcs/0903334/016-0.fits
-        └─ calib   jointcal_calib   … tract=0 ... calib/0903334/016-0.fits
+        ├─ calexp   calexp:sfm       visit=903334 ccd=16   3.2 MB   ...   calexp/0903334/016.fits    input only
+        ├─ wcs      jointcal_wcs     … tract=0             2.9 kB   ...   wcs/0903334/016-0.fits
+        └─ calib    jointcal_calib   … tract=0             2.9 kB   ...   calib/0903334/016-0.fits
         """
         with arguments.asked(keys, ("composition", "version", "tag", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, tag)

@@ -146,8 +146,8 @@ class Plan:
     ----------
     document : dict
         The plan as `to_dict` returns it.
-    lines : sequence of str
-        The tree.
+    tree : str
+        The same as text.
 
     Examples
     --------
@@ -158,9 +158,9 @@ class Plan:
     'wcs/0903334/016-0.fits'
     """
 
-    def __init__(self, document: dict[str, Any], lines: Sequence[str] = ()):
+    def __init__(self, document: dict[str, Any], tree: str = ""):
         self._document = document
-        self._lines = list(lines)
+        self._tree = tree
 
     @property
     def name(self) -> str:
@@ -259,7 +259,7 @@ class Plan:
         return isinstance(other, Plan) and self._document == other._document
 
     def __str__(self) -> str:
-        return "\n".join(self._lines) or repr(self)
+        return self._tree.rstrip("\n") or repr(self)
 
     def __dask_tokenize__(self) -> str:
         return token("Plan", self._document)

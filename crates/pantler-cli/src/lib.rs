@@ -5,7 +5,7 @@
 //!                                                        └────────► failure (one report, one exit status)
 //! ```
 //!
-//! It is a library so that the Python package can be the same program: [`run`] is all that it offers.
+//! It is a library so that the Python package can be the same program ([`run`]) and shows plans as it does ([`plain_tree`]).
 
 mod arguments;
 mod commands;
@@ -24,3 +24,4 @@ mod values;
 mod words;
 
 pub use program::run;
+pub use tree::plain_tree;

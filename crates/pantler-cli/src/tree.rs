@@ -35,7 +35,17 @@ impl Cell {
 
 /// Returns the text of an explained get.
 pub fn get_tree(screen: &Screen, lines: &[TreeLine]) -> String {
-    let lines: Vec<Line> = lines
+    render(&|style, text| screen.out(style, text), &get_lines(lines))
+}
+
+/// Returns the text of an explained get as it is printed where there are no colours: the root, then the components below
+/// each other in columns.
+pub fn plain_tree(lines: &[TreeLine]) -> String {
+    render(&|_, text| text.to_owned(), &get_lines(lines))
+}
+
+fn get_lines(lines: &[TreeLine]) -> Vec<Line> {
+    lines
         .iter()
         .map(|line| Line {
             branches: line.branches.clone(),
@@ -49,15 +59,14 @@ pub fn get_tree(screen: &Screen, lines: &[TreeLine]) -> String {
                 Cell::left(&line.notes.join(", ")),
             ],
         })
-        .collect();
-    render(screen, &lines)
+        .collect()
 }
 
 /// Returns the text of an explained put.
 pub fn put_tree(screen: &Screen, plan: &PutPlan) -> String {
     let mut lines = Vec::new();
     add_put_node(&plan.root, &plan.name, "", "", &mut lines);
-    render(screen, &lines)
+    render(&|style, text| screen.out(style, text), &lines)
 }
 
 fn add_put_node(node: &PutNode, name: &str, branches: &str, below: &str, lines: &mut Vec<Line>) {
@@ -84,7 +93,7 @@ fn add_put_node(node: &PutNode, name: &str, branches: &str, below: &str, lines: 
     }
 }
 
-fn render(screen: &Screen, lines: &[Line]) -> String {
+fn render(styled: &dyn Fn(Style, &str) -> String, lines: &[Line]) -> String {
     let mut text = String::new();
     let Some((root, rest)) = lines.split_first() else {
         return text;
@@ -97,7 +106,7 @@ fn render(screen: &Screen, lines: &[Line]) -> String {
         .filter(|text| !text.is_empty())
         .collect();
     if let Some((name, more)) = cells.split_first() {
-        let name = screen.out(Style::Bold, name);
+        let name = styled(Style::Bold, name);
         text.push_str(
             std::iter::once(name.as_str())
                 .chain(more.iter().copied())
@@ -131,7 +140,7 @@ fn render(screen: &Screen, lines: &[Line]) -> String {
                 false => row.extend([cell.text.as_str(), &blanks]),
             }
         }
-        text.push_str(&screen.out(Style::Dim, &line.branches));
+        text.push_str(&styled(Style::Dim, &line.branches));
         text.push_str(row.trim_end());
         text.push('\n');
     }

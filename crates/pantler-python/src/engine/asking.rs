@@ -3,6 +3,7 @@
 use pantler::core::KeyType;
 use pantler::core::expression::Expression;
 use pantler::{Composition, Query, explain_json, explain_tree};
+use pantler_cli::plain_tree;
 use pyo3::prelude::*;
 
 use super::Engine;
@@ -25,32 +26,20 @@ impl Engine {
         self.run(py, |butler| Ok(butler.exists(name, &data_id.0)?))
     }
 
-    /// Returns a plan as a document, and as lines of a tree.
+    /// Returns a plan as a document, and as the text that the program prints.
     fn explain<'py>(
         &self,
         py: Python<'py>,
         name: &str,
         data_id: Given,
         lookup: bool,
-    ) -> PyResult<(Bound<'py, PyAny>, Vec<String>)> {
-        let (document, lines) = self.run(py, |butler| {
+    ) -> PyResult<(Bound<'py, PyAny>, String)> {
+        let (document, tree) = self.run(py, |butler| {
             let plan = butler.explain(name, &data_id.0, composition(lookup))?;
-            let lines = explain_tree(&plan).into_iter().map(|line| {
-                let first = format!("{}{}", line.branches, line.name);
-                let rest = [
-                    line.dataset,
-                    line.data_id,
-                    line.bytes,
-                    line.repository,
-                    line.place,
-                ];
-                let words = std::iter::once(first).chain(rest).chain(line.notes);
-                let words: Vec<String> = words.filter(|word| !word.is_empty()).collect();
-                words.join("   ")
-            });
-            Ok((explain_json(&plan), lines.collect()))
+            let tree = plain_tree(&explain_tree(&plan));
+            Ok((explain_json(&plan), tree))
         })?;
-        Ok((plain::to_python(py, &document)?, lines))
+        Ok((plain::to_python(py, &document)?, tree))
     }
 
     #[expect(
