@@ -10,6 +10,7 @@ written; `.copy()` gives one to change, and a `with_…` method gives a copy of 
 
 from pantler._pantler import (
     Bbox,
+    Container,
     DataObject,
     Document,
     Exposure,
@@ -19,12 +20,14 @@ from pantler._pantler import (
     Metadata,
     PhotoCalib,
     Psf,
+    Subset,
     Table,
     VisitInfo,
     Wcs,
     __version__,
 )
 from pantler import attached as _attached  # noqa: F401  (gives the classes their methods of Python)
+from pantler.alone import check_policy, init, migrate, policy_schema, read
 from pantler.batch import Batch
 from pantler.butler import Butler
 from pantler.repositories import RepositoryArgs
@@ -41,6 +44,7 @@ from pantler.errors import (
     UnsupportedError,
     UntrustedError,
 )
+from pantler.reports import Difference, GcReport, PolicyProblem, PutPlan, RepositorySummary, TypeSummary
 from pantler.results import (
     DatasetRef,
     FsckReport,
@@ -57,14 +61,17 @@ __all__ = [
     "Bbox",
     "Butler",
     "ConflictError",
+    "Container",
     "CorruptError",
     "DataIdError",
     "DataObject",
     "DatasetRef",
     "DeferredDataset",
+    "Difference",
     "Document",
     "Exposure",
     "FsckReport",
+    "GcReport",
     "Image",
     "IngestResult",
     "Mask",
@@ -75,16 +82,26 @@ __all__ = [
     "PhotoCalib",
     "Plan",
     "PolicyError",
+    "PolicyProblem",
     "Psf",
+    "PutPlan",
     "PutResult",
     "QueryResult",
     "ReadOnlyError",
     "RemoveResult",
     "RepositoryArgs",
+    "RepositorySummary",
+    "Subset",
     "Table",
+    "TypeSummary",
     "UnsupportedError",
     "UntrustedError",
     "VisitInfo",
     "Wcs",
     "__version__",
+    "check_policy",
+    "init",
+    "migrate",
+    "policy_schema",
+    "read",
 ]

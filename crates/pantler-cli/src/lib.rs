@@ -5,7 +5,8 @@
 //!                                                        └────────► failure (one report, one exit status)
 //! ```
 //!
-//! It is a library so that the Python package can be the same program: [`run`] is all that it offers.
+//! It is a library so that the Python package can be the same program: [`run`] is that; [`documents`] is how some results are told,
+//! so that Python tells them in the same words.
 
 mod arguments;
 mod commands;
@@ -24,3 +25,10 @@ mod values;
 mod words;
 
 pub use program::run;
+
+/// Results as the documents that `--json` prints.
+pub mod documents {
+    pub use crate::commands::explain::put_plan_json;
+    pub use crate::commands::policy::problem_json;
+    pub use crate::commands::show::info_json;
+}

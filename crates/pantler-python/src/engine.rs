@@ -21,7 +21,7 @@ use crate::plugins::imports::PythonImports;
 use crate::process;
 
 use opened::{Opened, Settings};
-pub(crate) use writing::{Uses, put_document, put_options};
+pub(crate) use writing::{Uses, put_document, put_options, taken_parts};
 
 /// A butler as Python's half of the package uses it.
 #[pyclass(frozen, module = "pantler._pantler")]

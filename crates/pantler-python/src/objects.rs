@@ -1,5 +1,6 @@
 //! The classes of objects: what each has beside what all have ([`crate::wrapped::DataObject`]).
 
+pub mod container;
 pub mod document;
 pub mod end_to_end;
 pub mod exposure;
