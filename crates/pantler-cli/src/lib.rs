@@ -25,6 +25,7 @@ mod values;
 mod words;
 
 pub use program::run;
+pub use session::Opening;
 
 /// Results as the documents that `--json` prints.
 pub mod documents {

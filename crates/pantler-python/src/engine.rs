@@ -49,7 +49,11 @@ impl Engine {
         work: impl FnOnce(&Butler) -> Result<T, Failure> + Send,
     ) -> PyResult<T> {
         let butler = self.butler(py)?;
-        call::watched(py, progress, || work(&butler))
+        call::watched(py, progress, || {
+            work(&butler).map_err(|failure| {
+                failure.allowed_by(|permit| self.settings.opened_allowing(permit))
+            })
+        })
     }
 
     fn butler(&self, py: Python<'_>) -> PyResult<Arc<Butler>> {
