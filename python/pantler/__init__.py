@@ -8,6 +8,8 @@ Values are immutable and shared: two composites that hold the same part hold the
 written; `.copy()` gives one to change, and a `with_…` method gives a copy of the object with the change.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from pantler._pantler import (
     Bbox,
     Container,
@@ -27,7 +29,6 @@ from pantler._pantler import (
     __version__,
 )
 from pantler import attached as _attached  # noqa: F401  (gives the classes their methods of Python)
-from pantler.alone import check_policy, init, migrate, policy_schema, read
 from pantler.batch import Batch
 from pantler.butler import Butler
 from pantler.repositories import RepositoryArgs
@@ -44,7 +45,6 @@ from pantler.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from pantler.reports import Difference, GcReport, PolicyProblem, PutPlan, RepositorySummary, TypeSummary
 from pantler.results import (
     DatasetRef,
     FsckReport,
@@ -54,6 +54,32 @@ from pantler.results import (
     QueryResult,
     RemoveResult,
 )
+
+if _TYPE_CHECKING:
+    from pantler.alone import check_policy, init, migrate, policy_schema, read
+    from pantler.reports import Difference, GcReport, PolicyProblem, PutPlan, RepositorySummary, TypeSummary
+
+# What most programs do not use is imported when it is first asked for, by the module that has it.
+_LATER = {
+    "alone": ("check_policy", "init", "migrate", "policy_schema", "read"),
+    "reports": ("Difference", "GcReport", "PolicyProblem", "PutPlan", "RepositorySummary", "TypeSummary"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _LATER.items():
+        if name in names:
+            from importlib import import_module
+
+            found: object = getattr(import_module(f"pantler.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'pantler' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "AmbiguousError",

@@ -28,7 +28,6 @@ from pantler.results import (
 from pantler.tokens import token
 from pantler.trust import trusted
 from pantler.upkeep import Upkeep
-from pantler.values import values_of
 
 if TYPE_CHECKING:
     import logging
@@ -811,7 +810,7 @@ class Butler(Upkeep):
         with arguments.asked(keys, _INGESTING), told(progress, "ingesting") as tell:
             wanted = arguments.data_id(None, dataId, keys, None, None)
             paths = [repositories.path_of(file) for file in arguments.paths(files)]
-            values = None if table is None else values_of(table)
+            values = None if table is None else _values(table)
             found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes), tell, values)
         ingested, lie_in, same, failed = found
         logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
@@ -1024,6 +1023,12 @@ class Butler(Upkeep):
 
     def __repr__(self) -> str:
         return f"Butler({', '.join(self.repositories)})"
+
+
+def _values(table: Any) -> Any:
+    from pantler.values import values_of
+
+    return values_of(table)
 
 
 _OPENING = (

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pantler import arguments
 from pantler.errors import PantlerError
 from pantler.progress import told
-from pantler.reports import Difference, GcReport, PutPlan, RepositorySummary, TypeSummary, put_plan
 from pantler.results import FsckReport
 
 if TYPE_CHECKING:
     from pantler import _pantler
+    from datetime import timedelta
+
     from pantler.given import DataId, Progress
+    from pantler.reports import Difference, GcReport, PutPlan, RepositorySummary
 
 
 class Upkeep:
@@ -69,6 +70,10 @@ class Upkeep:
         >>> butler.gc(dry_run=True).removed
         []
         """
+        from datetime import timedelta
+
+        from pantler.reports import GcReport
+
         days = grace / timedelta(days=1) if isinstance(grace, timedelta) else float(grace)
         if not 0 <= days < float("inf"):
             raise PantlerError(f"grace cannot be {grace}", hints=["it is a number of days, 0 or more, or a timedelta"])
@@ -87,6 +92,8 @@ class Upkeep:
         >>> butler.summary()["src"].count
         2
         """
+        from pantler.reports import RepositorySummary, TypeSummary
+
         document = self._engine.summary()
         types = {each["name"]: TypeSummary(**each) for each in document["types"]}
         return RepositorySummary(document["repository"], document["parents"], document["stages"], types)
@@ -114,6 +121,8 @@ class Upkeep:
         >>> {each.component: each.outcome for each in found}["wcs"]
         'different'
         """
+        from pantler.reports import Difference
+
         wanted = arguments.data_id(data_id, dataId, keys, None, None)
         return [Difference(*each) for each in self._engine.diff(str(first), str(second), wanted)]
 
@@ -139,5 +148,7 @@ class Upkeep:
         >>> butler.explain_put("note", visit=1).location
         'note/0000001.json'
         """
+        from pantler.reports import put_plan
+
         wanted = arguments.data_id(data_id, dataId, keys, None, None)
         return put_plan(self._engine.explain_put(str(name), wanted))
