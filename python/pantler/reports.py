@@ -52,7 +52,8 @@ class Difference:
 class TypeSummary:
     """What a repository has of one dataset type.
 
-    `count` says how many, `bytes` how large they are, `keys` the least and the greatest value of each key.
+    `name` is the type's, `kind` says how it is kept ("file", "composite"), `count` how many datasets there are, `bytes` how large they
+    are, `keys` the least and the greatest value of each key; `description` is the policy's.
 
     Examples
     --------
@@ -71,7 +72,9 @@ class TypeSummary:
 
 @dataclass(frozen=True)
 class RepositorySummary(Mapping[str, TypeSummary]):
-    """A repository at a glance: its root, parents, stages, and by name the types that it has datasets of.
+    """A repository at a glance, a mapping from names to the types that it has datasets of.
+
+    `repository` is its root, `parents` are those of its parents, `stages` those of its policy; `types` is the mapping.
 
     Examples
     --------
@@ -104,9 +107,10 @@ class RepositorySummary(Mapping[str, TypeSummary]):
 
 @dataclass(frozen=True)
 class PutPlan:
-    """What a put would do with a dataset, and with each of its parts: in words, and where it would be written.
+    """What a put would do with a dataset, and with each of its parts.
 
-    `repository` is the one that would be written; of a part it is None.
+    `name` is the dataset's or the component's, `dataset` and `data_id` say which it is, `action` what would happen in words, `location`
+    where it would be written; `components` are the plans of its parts. `repository` is the one that would be written; of a part it is None.
 
     Examples
     --------
@@ -141,7 +145,9 @@ def put_plan(document: dict[str, Any]) -> PutPlan:
 
 @dataclass(frozen=True)
 class PolicyProblem:
-    """Something in a policy that is wrong (`severity` "error") or probably not meant so ("warning"), and where it stands.
+    """Something in a policy that is wrong (`severity` "error") or probably not meant so ("warning").
+
+    `code` is a word for programs, `message` a line for people, `hints` say what to do; `file`, `line` and `column` say where it stands.
 
     Examples
     --------
