@@ -17,20 +17,30 @@ _Report = dict[str, Any]
 
 @disjoint_base
 class DataObject:
+    """An immutable object with named components; the base of all classes."""
     @property
-    def class_name(self) -> str: ...
+    def class_name(self) -> str:
+        """The name of the class in policies and messages: `Exposure`, `Detector`."""
     @property
-    def component_names(self) -> list[str]: ...
+    def component_names(self) -> list[str]:
+        """The names of the components that the object has."""
     @property
-    def nbytes(self) -> int: ...
+    def nbytes(self) -> int:
+        """About how many bytes of memory the object holds, shared parts included."""
     @property
-    def origin(self) -> dict[str, Any] | None: ...
+    def origin(self) -> dict[str, Any] | None:
+        """The dataset that the object was read from, if it is unchanged since: type, data ID, identity, part, whole."""
     @property
-    def bare(self) -> Any: ...
-    def component(self, name: str) -> Any: ...
-    def with_component(self, name: str, value: Any) -> Any: ...
-    def summary(self) -> dict[str, Any] | None: ...
-    def difference(self, other: DataObject) -> str | None: ...
+    def bare(self) -> Any:
+        """The object without what an assembler attached to it."""
+    def component(self, name: str) -> Any:
+        """Returns a component; synonyms are understood."""
+    def with_component(self, name: str, value: Any) -> Any:
+        """Returns a copy with one component replaced, and everything that said the same gone."""
+    def summary(self) -> dict[str, Any] | None:
+        """Returns what the object says, decoded: names with units, and values; None where its class has no summary."""
+    def difference(self, other: DataObject) -> str | None:
+        """Returns the first difference in values from another object, in words; None if they are the same."""
     def __eq__(self, other: object, /) -> bool: ...
     def __getattr__(self, name: str) -> Any: ...
     def __dask_tokenize__(obj, /) -> str: ...
@@ -39,72 +49,103 @@ def set_component(object: DataObject, name: str, value: Any) -> Any: ...
 
 @final
 class Bbox(DataObject):
+    """A rectangle of pixels, as the parent counts them from 0; it unpacks to x0, y0, width, height."""
     def __new__(cls, x0: int, y0: int, width: int, height: int) -> Bbox: ...
     @property
-    def x0(self) -> int: ...
+    def x0(self) -> int:
+        """The first column."""
     @property
-    def y0(self) -> int: ...
+    def y0(self) -> int:
+        """The first row."""
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """The number of columns."""
     @property
-    def height(self) -> int: ...
+    def height(self) -> int:
+        """The number of rows."""
     def __iter__(self) -> Iterator[int]: ...
 
 @final
 class Metadata(DataObject):
+    """Header cards in order; a keyword may stand several times."""
     def __new__(cls, cards: _Cards) -> Metadata: ...
     def __getitem__(self, keyword: str, /) -> Any: ...
-    def get(self, keyword: str, default: Any = None) -> Any: ...
-    def get_all(self, keyword: str) -> list[Any]: ...
-    def keys(self) -> list[str]: ...
-    def cards(self) -> list[tuple[str, Any, str]]: ...
-    def with_card(self, keyword: str, value: Any, comment: str | None = None) -> Metadata: ...
-    def without(self, keyword: str) -> Metadata: ...
+    def get(self, keyword: str, default: Any = None) -> Any:
+        """Returns the value of the first card with this keyword."""
+    def get_all(self, keyword: str) -> list[Any]:
+        """Returns the values of all cards with this keyword, in order."""
+    def keys(self) -> list[str]:
+        """Returns the keywords in order, each once."""
+    def cards(self) -> list[tuple[str, Any, str]]:
+        """Returns all cards in order: keyword, value, comment."""
+    def with_card(self, keyword: str, value: Any, comment: str | None = None) -> Metadata:
+        """Returns a copy in which the keyword stands once, with this value."""
+    def without(self, keyword: str) -> Metadata:
+        """Returns a copy without the cards of this keyword."""
     def _repr_html_(metadata, /) -> str: ...
-    def to_astropy(self) -> Any: ...
+    def to_astropy(self) -> Any:
+        """Returns an astropy.io.fits.Header of the cards."""
     def __contains__(self, keyword: str, /) -> bool: ...
     def __iter__(self) -> Iterator[str]: ...
     def __len__(self) -> int: ...
 
 @final
 class Image(DataObject):
+    """A two-dimensional image, whose first pixel has a place in its parent."""
     def __new__(
         cls, array: npt.ArrayLike, x0: int = 0, y0: int = 0, *, metadata: _Cards | None = None
     ) -> Image: ...
     @property
-    def array(self) -> npt.NDArray[Any]: ...
+    def array(self) -> npt.NDArray[Any]:
+        """The pixels (rows, columns): a view on the engine's memory that cannot be written; `.copy()` gives one to change."""
     @property
-    def bbox(self) -> Bbox: ...
+    def bbox(self) -> Bbox:
+        """Where the pixels lie in the parent."""
     @property
-    def metadata(self) -> Metadata: ...
+    def metadata(self) -> Metadata:
+        """The header of its plane or file."""
     @property
-    def wcs(self) -> Wcs | None: ...
-    def with_array(self, array: npt.ArrayLike) -> Image: ...
-    def cutout(self, bbox: _Box) -> Image: ...
-    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any: ...
-    def to_nddata(obj, /, *, unit: Any = None) -> Any: ...
-    def to_hdulist(obj, /) -> Any: ...
+    def wcs(self) -> Wcs | None:
+        """The coordinate system, where the header describes one; else None."""
+    def with_array(self, array: npt.ArrayLike) -> Image:
+        """Returns a copy with other pixels, in the same place and under the same header."""
+    def cutout(self, bbox: _Box) -> Image:
+        """Returns some of the pixels, which keep their place in the parent."""
+    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any:
+        """Return an astropy.nddata.CCDData: copies of the pixels, variance, mask, coordinates and header."""
+    def to_nddata(obj, /, *, unit: Any = None) -> Any:
+        """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits."""
+    def to_hdulist(obj, /) -> Any:
+        """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included."""
     def _repr_png_(obj, /) -> bytes | None: ...
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]: ...
 
 @final
 class Mask(DataObject):
+    """A mask: 32 bits for each pixel, and the planes' names."""
     def __new__(cls, array: npt.ArrayLike, planes: Mapping[str, int], x0: int = 0, y0: int = 0) -> Mask: ...
     @property
-    def array(self) -> npt.NDArray[np.int32]: ...
+    def array(self) -> npt.NDArray[np.int32]:
+        """The bits (rows, columns): a view on the engine's memory that cannot be written; `.copy()` gives one to change."""
     @property
-    def bbox(self) -> Bbox: ...
+    def bbox(self) -> Bbox:
+        """Where the pixels lie in the parent."""
     @property
-    def planes(self) -> dict[str, int]: ...
+    def planes(self) -> dict[str, int]:
+        """The planes' names, each with the number of its bit."""
     @property
-    def metadata(self) -> Metadata: ...
-    def plane(self, name: str) -> npt.NDArray[np.bool_]: ...
+    def metadata(self) -> Metadata:
+        """The header of its plane or file."""
+    def plane(self, name: str) -> npt.NDArray[np.bool_]:
+        """Returns where one plane is set, as an array of True and False."""
     def _repr_png_(obj, /) -> bytes | None: ...
-    def with_array(self, array: npt.ArrayLike, planes: Mapping[str, int] | None = None) -> Mask: ...
+    def with_array(self, array: npt.ArrayLike, planes: Mapping[str, int] | None = None) -> Mask:
+        """Returns a copy with other bits, in the same place."""
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]: ...
 
 @final
 class MaskedImage(DataObject):
+    """An image with its mask and its variance, each of which may be absent."""
     def __new__(
         cls,
         image: Image | npt.ArrayLike | None = None,
@@ -113,22 +154,31 @@ class MaskedImage(DataObject):
         metadata: _Cards | None = None,
     ) -> MaskedImage: ...
     @property
-    def image(self) -> Image | None: ...
+    def image(self) -> Image | None:
+        """The pixels, or None."""
     @property
-    def mask(self) -> Mask | None: ...
+    def mask(self) -> Mask | None:
+        """The mask, or None."""
     @property
-    def variance(self) -> Image | None: ...
+    def variance(self) -> Image | None:
+        """The variance, or None."""
     @property
-    def metadata(self) -> Metadata: ...
+    def metadata(self) -> Metadata:
+        """The header of the whole."""
     @property
-    def bbox(self) -> Bbox: ...
-    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any: ...
-    def to_nddata(obj, /, *, unit: Any = None) -> Any: ...
-    def to_hdulist(obj, /) -> Any: ...
+    def bbox(self) -> Bbox:
+        """Where the pixels lie in the parent."""
+    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any:
+        """Return an astropy.nddata.CCDData: copies of the pixels, variance, mask, coordinates and header."""
+    def to_nddata(obj, /, *, unit: Any = None) -> Any:
+        """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits."""
+    def to_hdulist(obj, /) -> Any:
+        """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included."""
     def _repr_png_(obj, /) -> bytes | None: ...
 
 @final
 class Exposure(DataObject):
+    """Pixels with all that says what they mean."""
     def __new__(
         cls,
         image: Image | npt.ArrayLike | None = None,
@@ -138,102 +188,157 @@ class Exposure(DataObject):
         **components: Any,
     ) -> Exposure: ...
     @property
-    def image(self) -> Image | None: ...
+    def image(self) -> Image | None:
+        """The pixels, or None."""
     @property
-    def mask(self) -> Mask | None: ...
+    def mask(self) -> Mask | None:
+        """The mask, or None."""
     @property
-    def variance(self) -> Image | None: ...
+    def variance(self) -> Image | None:
+        """The variance, or None."""
     @property
-    def metadata(self) -> Metadata: ...
+    def metadata(self) -> Metadata:
+        """The primary header."""
     @property
-    def bbox(self) -> Bbox: ...
+    def bbox(self) -> Bbox:
+        """Where the pixels lie in the parent."""
     @property
-    def wcs(self) -> Wcs | None: ...
+    def wcs(self) -> Wcs | None:
+        """The coordinate system, or None."""
     @property
-    def photo_calib(self) -> PhotoCalib | None: ...
+    def photo_calib(self) -> PhotoCalib | None:
+        """The photometric calibration, or None."""
     @property
-    def visit_info(self) -> VisitInfo | None: ...
+    def visit_info(self) -> VisitInfo | None:
+        """When, where and how it was taken, or None."""
     @property
-    def psf(self) -> Psf | DataObject | None: ...
+    def psf(self) -> Psf | DataObject | None:
+        """The point spread function, or None."""
     @property
-    def masked_image(self) -> MaskedImage: ...
-    def with_image(self, image: Image | npt.ArrayLike) -> Exposure: ...
-    def with_mask(self, mask: Mask) -> Exposure: ...
-    def with_variance(self, variance: Image | npt.ArrayLike) -> Exposure: ...
-    def with_metadata(self, metadata: _Cards) -> Exposure: ...
-    def with_wcs(self, wcs: Wcs) -> Exposure: ...
-    def with_photo_calib(self, photo_calib: PhotoCalib) -> Exposure: ...
-    def without(self, name: str) -> Exposure: ...
-    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any: ...
-    def to_nddata(obj, /, *, unit: Any = None) -> Any: ...
-    def to_hdulist(obj, /) -> Any: ...
+    def masked_image(self) -> MaskedImage:
+        """The planes and the header alone."""
+    def with_image(self, image: Image | npt.ArrayLike) -> Exposure:
+        """Returns a copy with another image, which shares the rest."""
+    def with_mask(self, mask: Mask) -> Exposure:
+        """Returns a copy with another mask."""
+    def with_variance(self, variance: Image | npt.ArrayLike) -> Exposure:
+        """Returns a copy with another variance."""
+    def with_metadata(self, metadata: _Cards) -> Exposure:
+        """Returns a copy with another header."""
+    def with_wcs(self, wcs: Wcs) -> Exposure:
+        """Returns a copy with another coordinate system; every trace of the old one is gone."""
+    def with_photo_calib(self, photo_calib: PhotoCalib) -> Exposure:
+        """Returns a copy with another photometric calibration; every trace of the old one is gone."""
+    def without(self, name: str) -> Exposure:
+        """Returns a copy without a component, and without all that said the same."""
+    def to_ccddata(obj, /, *, bad: Sequence[str] | None = None, unit: Any = None) -> Any:
+        """Return an astropy.nddata.CCDData: copies of the pixels, variance, mask, coordinates and header."""
+    def to_nddata(obj, /, *, unit: Any = None) -> Any:
+        """Return an astropy.nddata.NDData as `to_ccddata` does, whose coordinates are pantler's own computation and `mask` the bits."""
+    def to_hdulist(obj, /) -> Any:
+        """Return an astropy.io.fits.HDUList of what a FITS file of the object holds, all components included."""
     def _repr_png_(obj, /) -> bytes | None: ...
     @staticmethod
-    def from_nddata(theirs: Any, python: str | None = None) -> Exposure | MaskedImage | Image: ...
+    def from_nddata(theirs: Any, python: str | None = None) -> Exposure | MaskedImage | Image:
+        """Return an Exposure of astropy's NDData or CCDData, or what `python` says."""
     @staticmethod
-    def from_hdulist(hdus: Any) -> Exposure: ...
+    def from_hdulist(hdus: Any) -> Exposure:
+        """Return the Exposure that HDUs hold."""
 
 @final
 class Wcs(DataObject):
+    """A world coordinate system: pixels of the parent image, counted from 0, and positions on the sky in degrees."""
     @staticmethod
-    def from_header(cards: _Cards, x0: int = 0, y0: int = 0) -> Wcs: ...
+    def from_header(cards: _Cards, x0: int = 0, y0: int = 0) -> Wcs:
+        """staticmethod(function) -> method"""
     @property
-    def reference_frame(self) -> str | None: ...
-    def pixel_to_sky(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Any, Any]: ...
-    def sky_to_pixel(self, ra: npt.ArrayLike, dec: npt.ArrayLike) -> tuple[Any, Any]: ...
-    def pixel_scale(self, x: float, y: float) -> float: ...
-    def footprint(self, bbox: _Box) -> list[tuple[float, float]]: ...
-    def to_header(self, bbox: _Box | None = None) -> Metadata: ...
-    def to_astropy(self, bbox: _Box | None = None) -> Any: ...
-    def to_ape14(wcs, /, bbox: Sequence[int] | None = None) -> Any: ...
+    def reference_frame(self) -> str | None:
+        """The name of the reference frame, `ICRS`, `FK5`; None where it is not said."""
+    def pixel_to_sky(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Any, Any]:
+        """Returns the positions (right ascension, declination) of pixels in degrees; NaN where a pixel has none."""
+    def sky_to_pixel(self, ra: npt.ArrayLike, dec: npt.ArrayLike) -> tuple[Any, Any]:
+        """Returns the pixels (x, y) at positions, the exact inverse of `pixel_to_sky`; NaN where there is none."""
+    def pixel_scale(self, x: float, y: float) -> float:
+        """Returns how large a pixel is on the sky, in arcseconds."""
+    def footprint(self, bbox: _Box) -> list[tuple[float, float]]:
+        """Returns the positions of the four corners of a rectangle of pixels, in degrees."""
+    def to_header(self, bbox: _Box | None = None) -> Metadata:
+        """Returns header cards for the array of a rectangle of pixels."""
+    def to_astropy(self, bbox: _Box | None = None) -> Any:
+        """Returns an astropy.wcs.WCS for the array of a rectangle of pixels, as `to_header` has it."""
+    def to_ape14(wcs, /, bbox: Sequence[int] | None = None) -> Any:
+        """Return the system behind astropy's interface for shared use, high level and low level, for the array of a rectangle of pixels."""
     @staticmethod
-    def from_astropy(theirs: Any, x0: int = 0, y0: int = 0) -> Wcs: ...
+    def from_astropy(theirs: Any, x0: int = 0, y0: int = 0) -> Wcs:
+        """Return an astropy coordinate system (WCS, or what `to_ape14` gave) as pantler's."""
 
 @final
 class PhotoCalib(DataObject):
+    """What counts are worth, all over an image."""
     @staticmethod
-    def from_header(cards: _Cards) -> PhotoCalib: ...
+    def from_header(cards: _Cards) -> PhotoCalib:
+        """staticmethod(function) -> method"""
     @property
-    def mean(self) -> float: ...
+    def mean(self) -> float:
+        """The mean scale over the image, in nanojansky per count."""
     @property
-    def error(self) -> float: ...
-    def scale(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Any: ...
+    def error(self) -> float:
+        """The standard deviation of the mean scale, in nanojansky per count; NaN where it is not known."""
+    def scale(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Any:
+        """Returns the scale at pixels of the parent image, in nanojansky per count."""
     def nanojansky(
         self, counts: npt.ArrayLike, errors: npt.ArrayLike, x: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None
-    ) -> tuple[Any, Any]: ...
+    ) -> tuple[Any, Any]:
+        """Returns fluxes in nanojansky, and their standard deviations."""
     def magnitudes(
         self, counts: npt.ArrayLike, errors: npt.ArrayLike, x: npt.ArrayLike | None = None, y: npt.ArrayLike | None = None
-    ) -> tuple[Any, Any]: ...
+    ) -> tuple[Any, Any]:
+        """Returns AB magnitudes, and their standard deviations."""
 
 @final
 class VisitInfo(DataObject):
+    """When, where and how an exposure was taken; what the file does not say is None."""
     @property
-    def values(self) -> dict[str, Any]: ...
+    def values(self) -> dict[str, Any]:
+        """The values by name, in seconds, degrees, metres, pascal: those that the file says."""
     @property
-    def id(self) -> int | None: ...
+    def id(self) -> int | None:
+        """The number of the exposure of the whole focal plane, or None."""
     @property
-    def exposure_time(self) -> float | None: ...
+    def exposure_time(self) -> float | None:
+        """How long the shutter was open, in seconds, or None."""
     @property
-    def mjd(self) -> float | None: ...
+    def mjd(self) -> float | None:
+        """The middle of the exposure as a modified Julian date of TAI, in days, or None."""
     @property
-    def boresight_radec(self) -> tuple[float, float] | None: ...
+    def boresight_radec(self) -> tuple[float, float] | None:
+        """ICRS right ascension and declination of the boresight, in degrees, or None."""
     @property
-    def boresight_airmass(self) -> float | None: ...
+    def boresight_airmass(self) -> float | None:
+        """The airmass at the boresight, or None."""
     @property
-    def instrument(self) -> str | None: ...
+    def instrument(self) -> str | None:
+        """The short name of the instrument, or None."""
 
 @final
 class Psf(DataObject):
+    """A point spread function."""
     @property
-    def average_position(self) -> tuple[float, float] | None: ...
+    def average_position(self) -> tuple[float, float] | None:
+        """The mean of the positions that it was measured at, or None."""
     @property
-    def is_varying(self) -> bool: ...
-    def image_at(self, x: float, y: float) -> Image: ...
-    def moments_at(self, x: float, y: float) -> dict[str, float]: ...
-    def aperture_flux(self, x: float, y: float, radius: float) -> float: ...
+    def is_varying(self) -> bool:
+        """Whether it is another one at another place."""
+    def image_at(self, x: float, y: float) -> Image:
+        """Returns the image of a point source, whose pixels add up to 1."""
+    def moments_at(self, x: float, y: float) -> dict[str, float]:
+        """Returns the adaptive moments, in pixels: x, y, xx, yy, xy."""
+    def aperture_flux(self, x: float, y: float, radius: float) -> float:
+        """Returns which part of the flux of a point source lies within a radius."""
 
 @final
 class Table(DataObject):
+    """A table of named columns, with header cards."""
     def __new__(
         cls,
         columns: Mapping[str, npt.ArrayLike],
@@ -242,29 +347,46 @@ class Table(DataObject):
         units: Mapping[str, str] | None = None,
     ) -> Table: ...
     @property
-    def columns(self) -> list[str]: ...
+    def columns(self) -> list[str]:
+        """The columns' names in order."""
     @property
-    def metadata(self) -> Metadata: ...
-    def unit(self, column: str) -> str | None: ...
-    def description(self, column: str) -> str | None: ...
-    def select(self, columns: Sequence[str]) -> Table: ...
-    def with_metadata(self, metadata: _Cards) -> Table: ...
-    def to_arrow(self) -> Any: ...
-    def to_astropy(self) -> Any: ...
-    def to_qtable(table, /) -> Any: ...
-    def to_pandas(table, /) -> Any: ...
-    def to_polars(table, /) -> Any: ...
-    def to_numpy(table, /) -> npt.NDArray[Any]: ...
+    def metadata(self) -> Metadata:
+        """The header cards."""
+    def unit(self, column: str) -> str | None:
+        """Returns the unit of a column, or None."""
+    def description(self, column: str) -> str | None:
+        """Returns what a column is, in words, or None."""
+    def select(self, columns: Sequence[str]) -> Table:
+        """Returns the table of some columns."""
+    def with_metadata(self, metadata: _Cards) -> Table:
+        """Returns a copy with other header cards."""
+    def to_arrow(self) -> Any:
+        """Returns a pyarrow.Table on the same memory."""
+    def to_astropy(self) -> Any:
+        """Returns an astropy.table.Table, with units and header cards."""
+    def to_qtable(table, /) -> Any:
+        """Return an astropy.table.QTable: columns with a unit are quantities; copies."""
+    def to_pandas(table, /) -> Any:
+        """Return a pandas.DataFrame; pandas' own rules say what becomes of missing values."""
+    def to_polars(table, /) -> Any:
+        """Return a polars.DataFrame on the same memory."""
+    def to_numpy(table, /) -> npt.NDArray[Any]:
+        """Return a structured array of numpy: one field a column, copied; a masked array where values are missing."""
     @staticmethod
-    def from_astropy(theirs: Any) -> Table: ...
+    def from_astropy(theirs: Any) -> Table:
+        """Return a Table of an astropy Table or QTable: values, missing values, units, descriptions, and what of `meta` a header can hold."""
     @staticmethod
-    def from_pandas(frame: Any) -> Table: ...
+    def from_pandas(frame: Any) -> Table:
+        """Return a Table of a pandas.DataFrame; an index that has a name, or is no plain count, becomes a column."""
     @staticmethod
-    def from_polars(frame: Any) -> Table: ...
+    def from_polars(frame: Any) -> Table:
+        """Return a Table of a polars.DataFrame."""
     @staticmethod
-    def from_arrow(theirs: Any) -> Table: ...
+    def from_arrow(theirs: Any) -> Table:
+        """Return a Table of a pyarrow Table or RecordBatch, or of anything that hands over Arrow's; units and descriptions are fields'."""
     @staticmethod
-    def from_numpy(array: npt.NDArray[Any], **options: Any) -> Table: ...
+    def from_numpy(array: npt.NDArray[Any], **options: Any) -> Table:
+        """Return a Table of a structured array of one dimension."""
     def _repr_html_(table, /) -> str: ...
     def __getitem__(self, column: str, /) -> npt.NDArray[Any]: ...
     def __contains__(self, column: str, /) -> bool: ...
@@ -299,9 +421,11 @@ class Subset(DataObject):
 
 @final
 class Document(DataObject):
+    """A tree of dictionaries, lists and scalars, which cannot be changed; `value` is one that can."""
     def __new__(cls, value: Any) -> Document: ...
     @property
-    def value(self) -> Any: ...
+    def value(self) -> Any:
+        """The tree; a new one for each call, which belongs to the caller."""
     def __getitem__(self, key: Any, /) -> Any: ...
     def __contains__(self, key: Any, /) -> bool: ...
     def __iter__(self) -> Iterator[Any]: ...
