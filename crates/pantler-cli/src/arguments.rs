@@ -74,7 +74,7 @@ pub struct More {
 /// Code of others that may run. Only the command that the Python package brings runs any.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Allowed {
-    /// Run the code that this repository, or this module, is named for by a policy that is not yours; repeatable
+    /// Run code that a policy of others names: all that this repository asks for, or that of this module; repeatable
     #[arg(long, value_name = "REPO|MODULE", help_heading = "Code of others")]
     pub trust: Vec<String>,
     /// Read pickles, which run whatever code stands in them

@@ -8,7 +8,6 @@ use pantler::core::report::{Kind, Label, Permit};
 use pantler::{Error, Report};
 use serde_json::{Map, Value, json};
 
-use crate::out_file::quoted;
 use crate::screen::{Screen, Style};
 use crate::table::count;
 
@@ -110,7 +109,7 @@ impl From<Report> for Failure {
 fn again_with(words: &[OsString], permit: &Permit) -> String {
     let option = match permit {
         // A word that could be a module is taken for one.
-        Permit::Module(name) | Permit::Repository(name) => format!("--trust {}", quoted(name)),
+        Permit::Module(name) | Permit::Repository(name) => format!("--trust {}", shell_word(name)),
         Permit::Pickle => "--allow-pickle".to_owned(),
     };
     let mut words = words.iter().map(|word| word.to_string_lossy());
@@ -120,11 +119,20 @@ fn again_with(words: &[OsString], permit: &Permit) -> String {
     for word in words {
         let is_behind = word == "--" || !behind.is_empty();
         let words = if is_behind { &mut behind } else { &mut before };
-        words.push(quoted(&word));
+        words.push(shell_word(&word));
     }
     before.push(option);
     before.extend(behind);
     before.join(" ")
+}
+
+/// Returns a word as a shell takes it for one.
+fn shell_word(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./=:,@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// Returns a report as people read it; `styled` colours its labels.
@@ -245,6 +253,11 @@ mod tests {
         assert_eq!(
             again_with(&typed, &Permit::Pickle),
             "pantler ingest repo note --allow-pickle -- a=b.json"
+        );
+        let typed = words("pantler|query|repo|--where|filter = 'a'");
+        assert_eq!(
+            again_with(&typed, &Permit::Pickle),
+            r"pantler query repo --where 'filter = '\''a'\''' --allow-pickle"
         );
         let typed = words("pantler|show|repo");
         let root = Permit::Repository("/data/of others".to_owned());
