@@ -42,6 +42,8 @@ mod _pantler {
     #[pymodule_export]
     use crate::engine::{Engine, init};
     #[pymodule_export]
+    use crate::objects::bbox::Bbox;
+    #[pymodule_export]
     use crate::objects::container::{Container, Subset};
     #[pymodule_export]
     use crate::objects::document::Document;
@@ -50,7 +52,9 @@ mod _pantler {
     #[pymodule_export]
     use crate::objects::image::{Image, Mask};
     #[pymodule_export]
-    use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
+    use crate::objects::metadata::Metadata;
+    #[pymodule_export]
+    use crate::objects::records::{PhotoCalib, Psf, VisitInfo};
     #[pymodule_export]
     use crate::objects::table::Table;
     #[pymodule_export]

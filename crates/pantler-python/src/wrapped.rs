@@ -17,11 +17,13 @@ use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Raise};
+use crate::objects::bbox::Bbox;
 use crate::objects::container::{Container, Subset};
 use crate::objects::document::Document;
 use crate::objects::exposure::{Exposure, MaskedImage};
 use crate::objects::image::{Image, Mask};
-use crate::objects::records::{Bbox, Metadata, PhotoCalib, Psf, VisitInfo};
+use crate::objects::metadata::Metadata;
+use crate::objects::records::{PhotoCalib, Psf, VisitInfo};
 use crate::objects::table::Table;
 use crate::objects::wcs::Wcs;
 use crate::plugins::foreign::Foreign;

@@ -18,22 +18,31 @@
 //! A folder with a `policy.yaml` and without `.pantler/repository.json` is a repository that can be read: it has no index, and is
 //! scanned ([`scanned`]).
 
-use std::ops::ControlFlow;
+mod config;
+mod making;
+mod policies;
+mod texts;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use pantler_core::policy::{Definition, Policy, PolicyText, Recipe};
-use pantler_core::problem::{Problem, Severity};
-use pantler_core::store::{Link, OnExisting, RangeRequest};
-use pantler_core::{ArtifactPath, DataId, Location, Registry, Store, StoreError, TypeName};
-use pantler_registry::{Access, Journal, Migration, SqliteRegistry};
+use pantler_core::problem::Problem;
+use pantler_core::store::OnExisting;
+use pantler_core::{DataId, Location, Registry, Store, TypeName};
+use pantler_registry::{Access, Journal, SqliteRegistry};
 use pantler_store::LocalStore;
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::KnownDigests;
-use crate::own_names::text_path;
 use crate::scanned;
+
+pub use config::RepositoryConfig;
+pub(crate) use policies::load_policy;
+pub(crate) use texts::{joined, read_text, write_text};
+
+use config::{read_config, relative_path};
+use policies::{recipe_yaml, sound};
 
 /// The folder of what is pantler's own inside a repository.
 pub const OWN_FOLDER: &str = ".pantler";
@@ -43,38 +52,6 @@ pub(crate) const POLICY: &str = "policy.yaml";
 /// The aliases that were given by command; they stand behind the people's own policy, so that they count.
 pub(crate) const ALIASES: &str = ".pantler/aliases.yaml";
 const REGISTRY: &str = "registry.sqlite";
-
-/// What a repository says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RepositoryConfig {
-    /// The version of this layout.
-    pub version: u32,
-    /// Its parents, relative to its root where that is possible.
-    #[serde(default)]
-    pub parents: Vec<String>,
-    /// Its tags, by which a search can be narrowed to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tags: Vec<String>,
-}
-
-impl RepositoryConfig {
-    fn text(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).map_err(|error| {
-            Error::request(format!("cannot write the repository's config: {error}"))
-        })?;
-        Ok(format!("{text}\n"))
-    }
-}
-
-impl Default for RepositoryConfig {
-    fn default() -> RepositoryConfig {
-        RepositoryConfig {
-            version: 1,
-            parents: Vec::new(),
-            tags: Vec::new(),
-        }
-    }
-}
 
 /// One open repository.
 pub struct Repository {
@@ -113,98 +90,9 @@ pub fn open_local(root: &Path, access: Access) -> Result<(Arc<dyn Store>, Arc<dy
 }
 
 impl Repository {
-    /// Makes a new repository in a folder, with its policy and its parents (absolute paths).
-    pub fn init(root: &Path, policy: &[PolicyText], parents: &[std::path::PathBuf]) -> Result<()> {
-        let shown = root.display().to_string();
-        if root.join(CONFIG).exists() {
-            return Err(Error::RepositoryExists { path: shown });
-        }
-        std::fs::create_dir_all(root.join(OWN_FOLDER))
-            .map_err(|source| Error::io("make", root, source))?;
-        let root = root
-            .canonicalize()
-            .map_err(|source| Error::io("open", root, source))?;
-        let store = LocalStore::open(&root)?;
-        let registry = root.join(OWN_FOLDER).join(REGISTRY);
-        // The config is written last: a folder without it is no repository, so a crash before leaves none. A registry that is
-        // there is the crashed one's, or that of another process which makes the same repository now: never removed.
-        if let Err(error) = SqliteRegistry::create(&registry) {
-            if !registry.exists() {
-                return Err(error.into());
-            }
-            SqliteRegistry::open(&registry, Access::ReadWrite)?;
-        }
-        crate::fail_point::reach("registry-made");
-        write_policies(&store, policy)?;
-        let config = RepositoryConfig {
-            parents: parents
-                .iter()
-                .map(|parent| relative_path(&root, parent))
-                .collect(),
-            ..RepositoryConfig::default()
-        };
-        match write_text(&store, CONFIG, &config.text()?, OnExisting::Refuse) {
-            Err(Error::Store(StoreError::AlreadyExists { .. })) => {
-                Err(Error::RepositoryExists { path: shown })
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Brings the index of a repository that an older version of pantler made to today's schema, all or nothing.
-    pub fn migrate(root: &Path) -> Result<Migration> {
-        if !root.join(CONFIG).exists() {
-            return Err(Error::NoRepository {
-                path: root.display().to_string(),
-                why: "there is no `.pantler/repository.json` in it".to_owned(),
-                child: None,
-            });
-        }
-        Ok(SqliteRegistry::migrate(
-            &root.join(OWN_FOLDER).join(REGISTRY),
-        )?)
-    }
-
-    /// Takes an index away that has no datasets, so that the folder is scanned again; one that has any stays.
-    pub fn remove_empty_index(root: &Path) -> Result<()> {
-        let store = LocalStore::open(root)?;
-        let path = root.join(OWN_FOLDER).join(REGISTRY);
-        let registry = SqliteRegistry::open(&path, Access::ReadWrite)?;
-        // Nobody else can write from here on.
-        let turn = registry.begin()?;
-        let mut is_empty = true;
-        registry.visit_all(&mut |_| {
-            is_empty = false;
-            ControlFlow::Break(())
-        })?;
-        if is_empty {
-            // The config first: without it this is no repository with an index.
-            store.delete(&[ArtifactPath::new(CONFIG)?])?;
-        }
-        drop(turn);
-        drop(registry);
-        if is_empty {
-            for suffix in ["-wal", "-shm", "-journal", ""] {
-                let file = format!("{OWN_FOLDER}/{REGISTRY}{suffix}");
-                store.delete(&[ArtifactPath::new(&file)?])?;
-            }
-        }
-        Ok(())
-    }
-
     /// Says whether a folder is a repository without an index, which is scanned.
     pub fn is_scanned(root: &Path) -> bool {
         root.join(POLICY).is_file() && !root.join(CONFIG).exists()
-    }
-
-    /// Says whether a folder is to become a repository and is none: it is not there, is empty, or its making was interrupted.
-    pub fn is_yet_to_be_made(root: &Path) -> bool {
-        if !root.exists() {
-            return true;
-        }
-        root.read_dir().is_ok_and(|mut entries| {
-            entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == OWN_FOLDER))
-        }) && !root.join(CONFIG).exists()
     }
 
     /// Opens a repository in a folder.
@@ -511,197 +399,4 @@ fn no_index(root: &Path, path: String) -> Error {
         path,
         dataset_type: first(),
     }
-}
-
-/// Refuses a policy with errors in it.
-fn sound((policy, problems): (Policy, Vec<Problem>)) -> Result<(Policy, Vec<Problem>)> {
-    let is_error = |problem: &Problem| problem.severity == Severity::Error;
-    match problems.iter().any(is_error) {
-        true => Err(Error::Policy { problems }),
-        false => Ok((policy, problems)),
-    }
-}
-
-/// Loads the policy of the repository in a store, which people know under this name, with a text of the caller's over it.
-pub(crate) fn load_policy(
-    store: &dyn Store,
-    name: &str,
-    local: Option<PolicyText>,
-) -> Result<(Policy, Vec<Problem>)> {
-    let mut texts = Vec::new();
-    for file in [DEFINITIONS, POLICY, ALIASES] {
-        if let Some(text) = read_text(store, file)? {
-            texts.push(PolicyText {
-                file: joined(name, file).into(),
-                text,
-            });
-        }
-    }
-    texts.extend(local);
-    Ok(Policy::load(&texts, &mut |including, wanted| {
-        include(store, name, including, wanted)
-    }))
-}
-
-pub(crate) fn joined(folder: &str, file: &str) -> String {
-    format!("{}/{file}", folder.trim_end_matches('/'))
-}
-
-fn include(
-    store: &dyn Store,
-    name: &str,
-    including: &str,
-    wanted: &str,
-) -> Result<PolicyText, String> {
-    let folder = including
-        .strip_prefix(&joined(name, ""))
-        .and_then(|inside| inside.rsplit_once('/'))
-        .map_or("", |(folder, _)| folder);
-    let path = if folder.is_empty() {
-        wanted.to_owned()
-    } else {
-        joined(folder, wanted)
-    };
-    match read_text(store, &path) {
-        Ok(Some(text)) => Ok(PolicyText {
-            file: joined(name, &path).into(),
-            text,
-        }),
-        Ok(None) => Err(format!("{} does not exist", joined(name, &path))),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// Reads a small text of the repository's own; `None` if it does not exist.
-pub(crate) fn read_text(store: &dyn Store, path: &str) -> Result<Option<String>> {
-    let location = Location::Inside(ArtifactPath::new(path)?);
-    let Some(stat) = store
-        .stat_many(std::slice::from_ref(&location))?
-        .into_iter()
-        .flatten()
-        .next()
-    else {
-        return Ok(None);
-    };
-    let request = RangeRequest {
-        location,
-        ranges: vec![0..stat.bytes],
-    };
-    let bytes = store
-        .read_ranges(&[request])?
-        .into_iter()
-        .flatten()
-        .next()
-        .unwrap_or_default();
-    String::from_utf8(bytes.to_vec())
-        .map(Some)
-        .map_err(|_| Error::request(format!("{} is not UTF-8 text", joined(store.root(), path))))
-}
-
-/// Reads what a repository says of itself.
-fn read_config(store: &dyn Store, name: &str) -> Result<RepositoryConfig> {
-    match read_text(store, CONFIG)? {
-        Some(text) => serde_json::from_str(&text).map_err(|error| Error::NoRepository {
-            path: name.to_owned(),
-            why: format!("{CONFIG} is damaged: {error}"),
-            child: None,
-        }),
-        None => Ok(RepositoryConfig::default()),
-    }
-}
-
-/// Writes a small text of the repository's own in one step, durably.
-pub(crate) fn write_text(
-    store: &dyn Store,
-    path: &str,
-    text: &str,
-    existing: OnExisting,
-) -> Result<()> {
-    let target = ArtifactPath::new(path)?;
-    let staged = text_path()?;
-    let written = (|| {
-        store.stage(&staged, &mut text.as_bytes())?;
-        store.sync(std::slice::from_ref(&staged))?;
-        crate::fail_point::reach("text-staged");
-        store.link(&[Link {
-            from: staged.clone(),
-            to: target.clone(),
-            existing,
-        }])?;
-        crate::fail_point::reach("text-linked");
-        store.sync(&[target])
-    })();
-    // If it is written, a staged name that stays is a leftover and no failure.
-    let _ = store.delete(&[staged]);
-    Ok(written?)
-}
-
-/// Writes a text of the people's own, and refuses to take the place of another.
-fn write_policy_text(store: &dyn Store, path: &str, text: &str) -> Result<()> {
-    match read_text(store, path)? {
-        Some(there) if there == text => Ok(()),
-        Some(_) => Err(Error::request(format!(
-            "{} exists already and says something else; without `--policy` it is used as it is",
-            joined(store.root(), path)
-        ))),
-        None => write_text(store, path, text, OnExisting::Refuse),
-    }
-}
-
-/// A recipe as YAML, one setting a line; JSON texts are YAML texts.
-fn recipe_yaml(recipe: &Recipe) -> String {
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let mut text = format!("  {}:", quoted(&recipe.name));
-    if recipe.settings.is_empty() {
-        text.push_str(" {}");
-    }
-    text.push('\n');
-    for (key, value) in &recipe.settings {
-        text.push_str(&format!("    {}: {}\n", quoted(key), quoted(value)));
-    }
-    text
-}
-
-/// Writes one policy as `policy.yaml`; several as files of their own that `policy.yaml` includes, in their order.
-fn write_policies(store: &dyn Store, policies: &[PolicyText]) -> Result<()> {
-    match policies {
-        [] => Ok(()),
-        [only] => write_policy_text(store, POLICY, &only.text),
-        several => {
-            let mut includes = String::from("include:\n");
-            for (index, policy) in several.iter().enumerate() {
-                let stem = Path::new(policy.file.as_ref()).file_stem().map_or_else(
-                    || "policy".to_owned(),
-                    |stem| stem.to_string_lossy().into_owned(),
-                );
-                let path = format!("policy/{:02}-{stem}.yaml", index + 1);
-                write_policy_text(store, &path, &policy.text)?;
-                includes.push_str(&format!("  - {path}\n"));
-            }
-            write_policy_text(store, POLICY, &includes)
-        }
-    }
-}
-
-/// Returns `target` relative to the folder `from` where both are absolute and share more than the root.
-fn relative_path(from: &Path, target: &Path) -> String {
-    let absolute = target
-        .canonicalize()
-        .unwrap_or_else(|_| target.to_path_buf());
-    let shared = from
-        .components()
-        .zip(absolute.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    if shared <= 1 {
-        return absolute.display().to_string();
-    }
-    let mut relative = std::path::PathBuf::new();
-    for _ in from.components().skip(shared) {
-        relative.push("..");
-    }
-    for part in absolute.components().skip(shared) {
-        relative.push(part);
-    }
-    relative.display().to_string()
 }

@@ -10,7 +10,7 @@ use super::Engine;
 use super::asking::composition;
 use crate::data_ids::Given;
 use crate::failure::{Failure, Raise};
-use crate::objects::records::taken_box;
+use crate::objects::bbox::taken_box;
 use crate::wrapped::wrap;
 
 /// Which piece of a dataset is wanted, as Python's half hands it over.

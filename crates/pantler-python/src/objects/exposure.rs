@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use crate::failure::{Failure, Raise};
 use crate::objects::image;
-use crate::objects::records::header;
+use crate::objects::metadata::header;
 use crate::taken;
 use crate::wrapped::{DataObject, camel_case, wrap, wrap_part};
 

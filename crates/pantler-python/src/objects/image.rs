@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::failure::{Failure, Raise};
-use crate::objects::records::{box_tuple, taken_box};
+use crate::objects::bbox::{box_tuple, taken_box};
 use crate::view;
 use crate::wrapped::{DataObject, wrap, wrap_part};
 
@@ -140,7 +140,7 @@ impl Image {
     ) -> PyResult<PyClassInitializer<Image>> {
         let mut image = of_array(array, x0, y0)?;
         if let Some(metadata) = metadata {
-            image = image.with_header(crate::objects::records::header(metadata)?);
+            image = image.with_header(crate::objects::metadata::header(metadata)?);
         }
         Ok(DataObject::started(Image {}, image))
     }

@@ -19,7 +19,7 @@ use pyo3::types::{PyBool, PyCapsule, PyDict, PyList};
 
 use crate::failure::{Failure, Raise};
 use crate::objects::end_to_end::end_to_end;
-use crate::objects::records::header;
+use crate::objects::metadata::header;
 use crate::view;
 use crate::wrapped::{DataObject, wrap, wrap_part};
 

@@ -6,7 +6,8 @@ use pyo3::prelude::*;
 
 use crate::coordinates::points;
 use crate::failure::{Failure, Raise};
-use crate::objects::records::{header, taken_box};
+use crate::objects::bbox::taken_box;
+use crate::objects::metadata::header;
 use crate::wrapped::{DataObject, wrap};
 
 /// A world coordinate system: pixels of the parent image, counted from 0, and positions on the sky in degrees.
