@@ -166,7 +166,7 @@ fn r28_a_put_and_a_batch_that_are_ended_were_never_there() {
         let tree = serde_json::json!({"a": 1});
         Arc::new(pantler::objects::Document::new(tree))
     };
-    let work: [Work; 2] = [
+    let work: [Work<'_>; 2] = [
         &|butler| {
             butler
                 .put(&note(), "note", &id("visit=1"), &PutOptions::default())
@@ -202,7 +202,7 @@ fn whatever_looks_around_can_be_ended() {
     let scene = Scene::new();
     let butler = scene.butler(Interrupt::default());
     scene.ingest(&butler, IngestMode::Copy).unwrap();
-    let work: [(&str, Work); 4] = [
+    let work: [(&str, Work<'_>); 4] = [
         ("query", &|butler| butler.query(&Query::default()).map(drop)),
         ("fsck", &|butler| {
             butler
