@@ -8,8 +8,11 @@ Values are immutable and shared: two composites that hold the same part hold the
 written; `.copy()` gives one to change, and a `with_…` method gives a copy of the object with the change.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from pantler._pantler import (
     Bbox,
+    Container,
     DataObject,
     Document,
     Exposure,
@@ -19,6 +22,7 @@ from pantler._pantler import (
     Metadata,
     PhotoCalib,
     Psf,
+    Subset,
     Table,
     VisitInfo,
     Wcs,
@@ -51,20 +55,49 @@ from pantler.results import (
     RemoveResult,
 )
 
+if _TYPE_CHECKING:
+    from pantler.alone import check_policy, init, migrate, policy_schema, read
+    from pantler.reports import Difference, GcReport, PolicyProblem, PutPlan, RepositorySummary, TypeSummary
+
+# What most programs do not use is imported when it is first asked for, by the module that has it.
+_LATER = {
+    "alone": ("check_policy", "init", "migrate", "policy_schema", "read"),
+    "reports": ("Difference", "GcReport", "PolicyProblem", "PutPlan", "RepositorySummary", "TypeSummary"),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _LATER.items():
+        if name in names:
+            from importlib import import_module
+
+            found: object = getattr(import_module(f"pantler.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'pantler' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 __all__ = [
     "AmbiguousError",
     "Batch",
     "Bbox",
     "Butler",
     "ConflictError",
+    "Container",
     "CorruptError",
     "DataIdError",
     "DataObject",
     "DatasetRef",
     "DeferredDataset",
+    "Difference",
     "Document",
     "Exposure",
     "FsckReport",
+    "GcReport",
     "Image",
     "IngestResult",
     "Mask",
@@ -75,16 +108,26 @@ __all__ = [
     "PhotoCalib",
     "Plan",
     "PolicyError",
+    "PolicyProblem",
     "Psf",
+    "PutPlan",
     "PutResult",
     "QueryResult",
     "ReadOnlyError",
     "RemoveResult",
     "RepositoryArgs",
+    "RepositorySummary",
+    "Subset",
     "Table",
+    "TypeSummary",
     "UnsupportedError",
     "UntrustedError",
     "VisitInfo",
     "Wcs",
     "__version__",
+    "check_policy",
+    "init",
+    "migrate",
+    "policy_schema",
+    "read",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,11 @@ def names(given: Names | None) -> list[str] | None:
     if given is None:
         return None
     return [given] if isinstance(given, str) else [str(name) for name in given]
+
+
+def paths(given: Any) -> list[Any]:
+    """One path or several, as a list."""
+    return [given] if isinstance(given, (str, os.PathLike)) else list(given)
 
 
 def rows(given: Any) -> list[tuple[int, int]] | None:

@@ -46,6 +46,7 @@ class Batch:
     # They sort their arguments for whatever puts and links.
     put = Butler.put
     link = Butler.link
+    _read = Butler._read
 
     @property
     def _engine(self) -> Any:

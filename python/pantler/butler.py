@@ -19,7 +19,6 @@ from pantler.progress import counted, told
 from pantler.repositories import RepositoryArgs
 from pantler.results import (
     DatasetRef,
-    FsckReport,
     IngestResult,
     Plan,
     PutResult,
@@ -28,6 +27,7 @@ from pantler.results import (
 )
 from pantler.tokens import token
 from pantler.trust import trusted
+from pantler.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import logging
@@ -45,7 +45,7 @@ _LOG = "pantler"
 _TOGETHER = 16
 
 
-class Butler:
+class Butler(Upkeep):
     """Gets and puts datasets. Cheap to open; safe to use from many threads; a child process goes on with it.
 
     Policies may name code. That of repositories which are not the user's own runs only where `trust` names the repository or the
@@ -311,6 +311,47 @@ class Butler:
             wanted = arguments.data_id(data_id, dataId, keys, version, tag)
             return dict(zip(names, self._engine.get_components(str(name), wanted, names)))
 
+    def get_cutouts(
+        self,
+        name: str,
+        data_id: DataId | None = None,
+        /,
+        boxes: Iterable[Box] = (),
+        *,
+        version: str | None = None,
+        tag: str | None = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> list[Any]:
+        """Return several cutouts of one image or exposure, which is opened once.
+
+        Parameters
+        ----------
+        name : str
+            The dataset.
+        data_id, dataId : dict, optional
+            Which.
+        boxes : list of Bbox or (x0, y0, width, height)
+            The pixels of each, in the parent's coordinates.
+        version, tag : str, optional
+            The stage; the repositories.
+        **keys
+            Keys of the data ID.
+
+        Returns
+        -------
+        list
+            The cutouts, in the order of the boxes.
+
+        Examples
+        --------
+        >>> boxes = [(0, 0, 10, 20), (30, 40, 5, 6)]
+        >>> [cutout.image.array.shape for cutout in butler.get_cutouts("calexp:sfm", boxes=boxes, visit=903334, ccd=16)]
+        [(20, 10), (6, 5)]
+        """
+        with arguments.asked(keys, ("boxes", "version", "tag", "dataId")):
+            return self._engine.get_cutouts(str(name), arguments.data_id(data_id, dataId, keys, version, tag), list(boxes))
+
     def get_many(
         self,
         name: str,
@@ -371,6 +412,7 @@ class Butler:
         inputs: Precursors | None = None,
         input_only: str = "error",
         notes: Notes | None = None,
+        parts: Mapping[str, Any] | None = None,
         version: str | None = None,
         dataId: DataId | None = None,
         **keys: Any,
@@ -383,7 +425,7 @@ class Butler:
         Parameters
         ----------
         obj
-            The object.
+            The object; a `pathlib.Path` stands for what is in the file.
         name : str
             The dataset type, or a component that has a file of its own.
         data_id, dataId : dict, optional
@@ -396,6 +438,8 @@ class Butler:
             `"drop"` goes on where a component that is only read was changed, and loses that change.
         notes : dict of str, optional
             What is kept with the put.
+        parts : dict, optional
+            By name the components that are operations on the object, such as a background: objects, or paths of files.
         version : str, optional
             The stage.
         **keys
@@ -431,9 +475,16 @@ class Butler:
             raise PantlerError(f"input_only cannot be {input_only!r}", hints=['it is "error" or "drop"'])
         with arguments.asked(keys, _PUTTING):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
-            rest = (str(name), wanted, bool(replace), input_only == "drop", arguments.precursors(inputs), arguments.notes(notes))
+            obj = self._read(obj, str(name), wanted)
+            operations = [(part, self._read(each, f"{name}.{part}", wanted)) for part, each in (parts or {}).items()]
+            told_of = arguments.precursors(inputs), arguments.notes(notes), operations
+            rest = (str(name), wanted, bool(replace), input_only == "drop", *told_of)
             result = convert.put_as(obj, lambda each: self._engine.put(each, *rest))
         return PutResult(**result)
+
+    def _read(self, obj: Any, name: str, data_id: dict[str, Any]) -> Any:
+        """What is in a file of the user's, as what is put under a name; all but paths as it is."""
+        return self._engine.read_file(name, data_id, obj) if isinstance(obj, os.PathLike) else obj
 
     def link(
         self,
@@ -706,11 +757,12 @@ class Butler:
     def ingest(
         self,
         name: str,
-        files: Path | Iterable[Path],
+        files: Path | Iterable[Path] = (),
         *,
         mode: str = "copy",
         digest: bool = False,
         notes: Notes | None = None,
+        table: Any = None,
         progress: Progress = None,
         dataId: DataId | None = None,
         **keys: Any,
@@ -724,13 +776,17 @@ class Butler:
         name : str
             The dataset type.
         files : path or iterable of paths
-            The files.
+            The files. Without any, those of the table; in place, all that lie where the template puts them.
         mode : "copy", "move", "link" or "in-place"
             What becomes of the files; `"link"` makes hard links, `"in-place"` leaves them where they are.
         digest : bool
             Whether the sums of files that stay in place are computed.
         notes : dict of str, optional
             What is kept with each.
+        table : path, table, dict or list, optional
+            What says the keys of each file: its column `file` (else its first) names the files, every other column is a key. A file
+            (CSV, FITS, Parquet), a table of pantler, astropy, pandas, polars or pyarrow, a dictionary of columns, or a list of
+            dictionaries.
         progress : bool or callable
             True for a bar, or a function of how many files were read and how many there are.
         dataId : dict, optional
@@ -751,12 +807,11 @@ class Butler:
         >>> butler.get("image", visit=903342, ccd=17).image.array.shape
         (512, 512)
         """
-        if isinstance(files, (str, os.PathLike)):
-            files = [files]
-        with arguments.asked(keys, ("mode", "digest", "notes", "progress", "dataId")), told(progress, "ingesting") as tell:
+        with arguments.asked(keys, _INGESTING), told(progress, "ingesting") as tell:
             wanted = arguments.data_id(None, dataId, keys, None, None)
-            paths = [repositories.path_of(file) for file in files]
-            found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes), tell)
+            paths = [repositories.path_of(file) for file in arguments.paths(files)]
+            values = None if table is None else _values(table)
+            found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes), tell, values)
         ingested, lie_in, same, failed = found
         logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
@@ -911,31 +966,12 @@ class Butler:
             logging.getLogger(_LOG).info("removed %s %s", name, wanted)
         return done
 
-    def fsck(self, *, deep: bool = False, repair: bool = False, progress: Progress = None) -> FsckReport:
-        """Check the first repository against its artifacts.
-
-        Parameters
-        ----------
-        deep : bool
-            Whether every artifact is read, and compared with its sum.
-        repair : bool
-            Whether what crashes left is cleared.
-        progress : bool or callable
-            True for a bar, or a function of how many datasets were checked and how many there are.
-
-        Returns
-        -------
-        FsckReport
-            True if all is well.
-
-        Examples
-        --------
-        >>> report = butler.fsck(deep=True)
-        >>> report.clean, report.checked
-        (True, 3)
-        """
-        with told(progress, "checking") as tell:
-            return FsckReport(**self._engine.fsck(bool(deep), bool(repair), tell))
+    # Where each is said what it is for.
+    fsck = Upkeep.fsck
+    gc = Upkeep.gc
+    summary = Upkeep.summary
+    diff = Upkeep.diff
+    explain_put = Upkeep.explain_put
 
     def register_storage(self, name: str, storage: Any) -> None:
         r"""Give a storage in Python a name that policies can use.
@@ -989,9 +1025,16 @@ class Butler:
         return f"Butler({', '.join(self.repositories)})"
 
 
+def _values(table: Any) -> Any:
+    from pantler.values import values_of
+
+    return values_of(table)
+
+
 _OPENING = (
     "inputs", "outputs", "policy", "tags", "allow_pickle", "trust", "storages", "add_parents", "inputs_in_order", "cache_bytes",
 )
 _GETTING = ("bbox", "columns", "rows", "deferred", "composition", "version", "tag", "dataId")
-_PUTTING = ("replace", "inputs", "input_only", "notes", "version", "dataId")
+_PUTTING = ("replace", "inputs", "input_only", "notes", "parts", "version", "dataId")
+_INGESTING = ("files", "mode", "digest", "notes", "table", "progress", "dataId")
 _QUERYING = ("where", "order_by", "limit", "made_from", "used_by", "dataId")

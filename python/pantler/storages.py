@@ -69,12 +69,15 @@ class Storages:
             return self._registered[name]
         if name == "PickleStorage":
             if not self._allow_pickle:
-                raise UntrustedError(
+                refused = UntrustedError(
                     "reading a pickle runs whatever code stands in it, and this butler does not allow that",
                     "untrusted",
                     {},
                     ["if you trust whoever wrote it: Butler(…, allow_pickle=True)"],
                 )
+                # Whoever knows how the butler was opened says how it is opened with that.
+                refused.permit = "pickle"  # type: ignore[attr-defined]
+                raise refused
             storage = PickleStorage()
         elif "." in name or self._plugins.is_private(name):
             storage = _checked(self._plugins.resolve(name), name)

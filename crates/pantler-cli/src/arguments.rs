@@ -1,9 +1,10 @@
 //! The command line as clap reads it: options that every command has, and the groups that commands share.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser};
+use pantler::Trust;
 use pantler::core::{DataId, Expression};
 
 use crate::commands::Command;
@@ -66,6 +67,43 @@ pub struct More {
     /// Let the order of the inputs decide where two of them hold different content
     #[arg(long)]
     pub inputs_in_order: bool,
+    #[command(flatten)]
+    pub allowed: Allowed,
+}
+
+/// Code of others that may run. Only the command that the Python package brings runs any.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Allowed {
+    /// Run code that a policy of others names: all that this repository asks for, or that of this module; repeatable
+    #[arg(long, value_name = "REPO|MODULE", help_heading = "Code of others")]
+    pub trust: Vec<String>,
+    /// Read pickles, which run whatever code stands in them
+    #[arg(long, help_heading = "Code of others")]
+    pub allow_pickle: bool,
+}
+
+impl Allowed {
+    /// Returns whose code may run: the user's own, and what is named. A word that could be a module is one; write ./NAME for a
+    /// repository.
+    pub fn trust(&self) -> Trust {
+        self.trust
+            .iter()
+            .fold(Trust::default(), |trust, word| match is_module(word) {
+                true => trust.with_module(word),
+                false => trust.with_repository(Path::new(word)),
+            })
+    }
+}
+
+fn is_module(word: &str) -> bool {
+    let is_name = |name: &str| {
+        let mut letters = name.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_alphabetic() || first == '_')
+            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
+    };
+    word.split('.').all(is_name)
 }
 
 impl Repositories {
@@ -88,7 +126,19 @@ impl Repositories {
         } else {
             ""
         };
-        format!("{}{more}{in_order}", quoted(&self.repository))
+        let allowed = &self.more.allowed;
+        let trust = allowed.trust.iter();
+        let trust = trust.map(|word| format!(" --trust {}", crate::out_file::quoted(word)));
+        let trust: String = trust.collect();
+        let pickle = if allowed.allow_pickle {
+            " --allow-pickle"
+        } else {
+            ""
+        };
+        format!(
+            "{}{more}{in_order}{trust}{pickle}",
+            quoted(&self.repository)
+        )
     }
 }
 

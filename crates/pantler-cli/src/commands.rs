@@ -4,7 +4,7 @@ mod alias;
 mod completions;
 mod demo;
 mod diff;
-mod explain;
+pub mod explain;
 mod export;
 mod fsck;
 mod gc;
@@ -12,12 +12,12 @@ mod get;
 mod ingest;
 mod init;
 mod link;
-mod policy;
+pub mod policy;
 mod put;
 mod query;
 mod registry;
 mod rm;
-mod show;
+pub mod show;
 
 use clap::Subcommand;
 

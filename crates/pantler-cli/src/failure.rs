@@ -1,9 +1,10 @@
 //! How a command ends other than well, and how that is shown: one report, one exit status.
 
+use std::ffi::OsString;
 use std::io;
 
 use pantler::core::problem::{Problem, Severity};
-use pantler::core::report::{Kind, Label};
+use pantler::core::report::{Kind, Label, Permit};
 use pantler::{Error, Report};
 use serde_json::{Map, Value, json};
 
@@ -40,12 +41,13 @@ impl Failure {
         }
     }
 
-    /// Prints it on standard error.
-    pub fn print(&self, screen: &Screen) {
+    /// Prints it on standard error; `words` are those of the command, its own name first.
+    pub fn print(&self, screen: &Screen, words: &[OsString]) {
         if matches!(self, Failure::ReaderGone) {
             return;
         }
         let report = self.report();
+        let report = report.allowed_by(|permit| format!("`{}`", again_with(words, permit)));
         if screen.json() {
             screen.error_line(&json!({ "error": report_json(&report) }).to_string());
             return;
@@ -100,6 +102,36 @@ impl From<Error> for Failure {
 impl From<Report> for Failure {
     fn from(report: Report) -> Failure {
         Failure::Request(Box::new(report))
+    }
+}
+
+/// Returns the command once more, with what allows what it was refused.
+fn again_with(words: &[OsString], permit: &Permit) -> String {
+    let option = match permit {
+        // A word that could be a module is taken for one.
+        Permit::Module(name) | Permit::Repository(name) => format!("--trust {}", shell_word(name)),
+        Permit::Pickle => "--allow-pickle".to_owned(),
+    };
+    let mut words = words.iter().map(|word| word.to_string_lossy());
+    let program = words.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default().to_owned();
+    let (mut before, mut behind) = (vec![program], Vec::new());
+    for word in words {
+        let is_behind = word == "--" || !behind.is_empty();
+        let words = if is_behind { &mut behind } else { &mut before };
+        words.push(shell_word(&word));
+    }
+    before.push(option);
+    before.extend(behind);
+    before.join(" ")
+}
+
+/// Returns a word as a shell takes it for one.
+fn shell_word(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./=:,@%+".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
@@ -206,6 +238,33 @@ mod tests {
         assert_eq!(document["facts"]["looked in"], json!(["1. out", "2. in"]));
         assert_eq!(document["hints"], json!(["look elsewhere"]));
         assert_eq!(document["trail"], json!([]));
+    }
+
+    #[test]
+    fn what_is_refused_is_allowed_by_a_line_that_can_be_pasted() {
+        let words = |text: &str| text.split('|').map(OsString::from).collect::<Vec<_>>();
+        let module = Permit::Module("survey.joint".to_owned());
+        let typed = words("/usr/bin/pantler|get|my repo|calexp|visit=1|--out|x.fits");
+        assert_eq!(
+            again_with(&typed, &module),
+            "pantler get 'my repo' calexp visit=1 --out x.fits --trust survey.joint"
+        );
+        let typed = words("pantler|ingest|repo|note|--|a=b.json");
+        assert_eq!(
+            again_with(&typed, &Permit::Pickle),
+            "pantler ingest repo note --allow-pickle -- a=b.json"
+        );
+        let typed = words("pantler|query|repo|--where|filter = 'a'");
+        assert_eq!(
+            again_with(&typed, &Permit::Pickle),
+            r"pantler query repo --where 'filter = '\''a'\''' --allow-pickle"
+        );
+        let typed = words("pantler|show|repo");
+        let root = Permit::Repository("/data/of others".to_owned());
+        assert_eq!(
+            again_with(&typed, &root),
+            "pantler show repo --trust '/data/of others'"
+        );
     }
 
     #[test]

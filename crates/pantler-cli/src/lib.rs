@@ -5,7 +5,8 @@
 //!                                                        └────────► failure (one report, one exit status)
 //! ```
 //!
-//! It is a library so that the Python package can be the same program ([`run`]) and shows plans as it does ([`plain_tree`]).
+//! It is a library so that the Python package can be the same program: [`run`] is that; [`documents`] and [`plain_tree`] are how some
+//! results are told, so that Python tells them in the same words.
 
 mod arguments;
 mod commands;
@@ -24,4 +25,12 @@ mod values;
 mod words;
 
 pub use program::run;
+pub use session::Opening;
 pub use tree::plain_tree;
+
+/// Results as the documents that `--json` prints.
+pub mod documents {
+    pub use crate::commands::explain::put_plan_json;
+    pub use crate::commands::policy::problem_json;
+    pub use crate::commands::show::info_json;
+}

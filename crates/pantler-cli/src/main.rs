@@ -5,5 +5,7 @@ use std::process::ExitCode;
 use pantler::ButlerOptions;
 
 fn main() -> ExitCode {
-    pantler_cli::run(std::env::args_os().collect(), ButlerOptions::default).into()
+    // Without an interpreter no code of others can run, whatever is allowed.
+    let opening = |_, _| ButlerOptions::default();
+    pantler_cli::run(std::env::args_os().collect(), opening).into()
 }

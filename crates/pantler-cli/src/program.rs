@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use pantler::Report;
 use pantler::core::report::{Kind, Label};
-use pantler::{ButlerOptions, Report};
 use serde_json::json;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use crate::arguments::{Arguments, Global};
 use crate::failure::{Failure, report_json};
 use crate::screen::Screen;
-use crate::session::Session;
+use crate::session::{Opening, Session};
 
 /// How a command ended that did what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub type CommandResult = Result<Outcome, Failure>;
 ///
 /// `words` start with the program's own name; `opening` says how butlers are opened, who acts and what counts aside.
 /// A fault of ours ends as status 3, never as a panic; the process's panic hook is set for that.
-pub fn run(words: Vec<OsString>, opening: fn() -> ButlerOptions) -> u8 {
+pub fn run(words: Vec<OsString>, opening: Opening) -> u8 {
     let json = words
         .iter()
         .take_while(|word| *word != "--")
@@ -40,7 +40,7 @@ pub fn run(words: Vec<OsString>, opening: fn() -> ButlerOptions) -> u8 {
     status.unwrap_or(3)
 }
 
-fn parse_and_run(words: &[OsString], json: bool, opening: fn() -> ButlerOptions) -> u8 {
+fn parse_and_run(words: &[OsString], json: bool, opening: Opening) -> u8 {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => return not_parsed(&error, json),
@@ -50,7 +50,7 @@ fn parse_and_run(words: &[OsString], json: bool, opening: fn() -> ButlerOptions)
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Status(status)) => status,
         Err(failure) => {
-            failure.print(&session.screen);
+            failure.print(&session.screen, words);
             failure.exit_status()
         }
     };

@@ -2,23 +2,26 @@
 
 use std::path::PathBuf;
 
-use pantler::{Butler, ButlerOptions, Chain, Who};
+use pantler::{Butler, ButlerOptions, Chain, Trust, Who};
 
-use crate::arguments::{Global, More, Repositories};
+use crate::arguments::{Allowed, Global, More, Repositories};
 use crate::failure::Failure;
 use crate::screen::{Screen, Style};
 use crate::stats::Stats;
+
+/// How butlers are opened, who acts and what counts aside: with whose code may run, and whether pickles may be read.
+pub type Opening = fn(Trust, bool) -> ButlerOptions;
 
 /// What a command has at hand: the screen, and the way to a butler.
 pub struct Session {
     pub screen: Screen,
     stats: Stats,
-    opening: fn() -> ButlerOptions,
+    opening: Opening,
 }
 
 impl Session {
     /// Starts a session, in which butlers are opened as `opening` says.
-    pub fn new(global: &Global, opening: fn() -> ButlerOptions) -> Session {
+    pub fn new(global: &Global, opening: Opening) -> Session {
         Session {
             screen: Screen::new(global),
             stats: Stats::default(),
@@ -40,12 +43,17 @@ impl Session {
         &self.stats
     }
 
-    /// Returns how butlers are opened here.
+    /// Returns how butlers are opened here where no code of others may run.
     pub fn options(&self) -> ButlerOptions {
+        self.options_with(&Allowed::default())
+    }
+
+    /// Returns how butlers are opened here.
+    fn options_with(&self, allowed: &Allowed) -> ButlerOptions {
         ButlerOptions {
             who: Who::of_process(),
             opener: self.stats.opener(),
-            ..(self.opening)()
+            ..(self.opening)(allowed.trust(), allowed.allow_pickle)
         }
     }
 
@@ -65,7 +73,7 @@ impl Session {
             .collect();
         let options = ButlerOptions {
             inputs_in_order: more.inputs_in_order,
-            ..self.options()
+            ..self.options_with(&more.allowed)
         };
         Ok(self.remarking(Butler::open(&inputs, &[], options)?))
     }
@@ -85,7 +93,7 @@ impl Session {
         let options = ButlerOptions {
             inputs_in_order: repositories.more.inputs_in_order,
             add_parents,
-            ..self.options()
+            ..self.options_with(&repositories.more.allowed)
         };
         Ok(self.remarking(Butler::open(inputs, &outputs, options)?))
     }
@@ -94,7 +102,7 @@ impl Session {
     pub fn writing_as_it_is(&self, repositories: &Repositories) -> Result<Butler, Failure> {
         let options = ButlerOptions {
             inputs_in_order: repositories.more.inputs_in_order,
-            ..self.options()
+            ..self.options_with(&repositories.more.allowed)
         };
         let chain = Chain::open(
             &outputs(repositories),

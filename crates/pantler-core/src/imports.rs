@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::assembler::{Assembler, Disassembler};
+use crate::report::Permit;
 use crate::{DataId, Formatter, ObjectRef, TypeName};
 
 /// What a policy names code for.
@@ -129,4 +130,6 @@ pub struct PluginError {
     pub message: String,
     /// What was raised.
     pub raised: Option<Raised>,
+    /// What could be allowed, so that it would not fail.
+    pub permit: Option<Permit>,
 }

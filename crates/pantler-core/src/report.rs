@@ -118,6 +118,28 @@ pub struct TrailStep {
     pub outcome: String,
 }
 
+/// What a caller could allow, so that it works; each face of pantler says in its own words how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Permit {
+    /// Code in a module, whoever asks for it.
+    Module(String),
+    /// Code that a repository asks for, by its root.
+    Repository(String),
+    /// Pickles.
+    Pickle,
+}
+
+impl Permit {
+    /// Returns what one should be sure of before one allows it.
+    pub fn condition(&self) -> &'static str {
+        match self {
+            Permit::Module(_) => "if you trust what that code does",
+            Permit::Repository(_) => "if you trust whoever can write there",
+            Permit::Pickle => "if you trust whoever wrote it",
+        }
+    }
+}
+
 /// An error ready to be shown to a person or a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -129,6 +151,8 @@ pub struct Report {
     pub facts: Vec<(Label, Vec<String>)>,
     /// What to do; at most three are shown.
     pub hints: Vec<String>,
+    /// What could be allowed; shown as hints by whoever knows how.
+    pub permits: Vec<Permit>,
     /// Where was looked.
     pub trail: Vec<TrailStep>,
 }
@@ -141,6 +165,7 @@ impl Report {
             message: escaped(message.into()),
             facts: Vec::new(),
             hints: Vec::new(),
+            permits: Vec::new(),
             trail: Vec::new(),
         }
     }
@@ -156,6 +181,20 @@ impl Report {
             }
         }
         self
+    }
+
+    /// Adds something that could be allowed.
+    pub fn permit(mut self, permit: Permit) -> Report {
+        self.permits.push(permit);
+        self
+    }
+
+    /// Turns what could be allowed into hints, each with the words that allow it.
+    pub fn allowed_by(mut self, words: impl Fn(&Permit) -> String) -> Report {
+        let permits = std::mem::take(&mut self.permits);
+        permits.iter().fold(self, |report, permit| {
+            report.hint(format!("{}: {}", permit.condition(), words(permit)))
+        })
     }
 
     /// Adds a hint, once.

@@ -2,13 +2,15 @@
 //!
 //! It belongs to the process that began it: a forked child neither goes on with it nor clears what it has staged.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::prelude::*;
 
 use crate::data_ids::Given;
-use crate::engine::{Uses, put_document, put_options};
+use crate::engine::{Uses, put_document, put_options, taken_parts};
 use crate::failure::{Failure, Raise};
+use crate::wrapped::wrap;
 use crate::{call, plain};
 
 /// A batch as Python's half of the package uses it.
@@ -86,6 +88,7 @@ impl Batch {
         drop_input_only: bool,
         inputs: Vec<(String, Given)>,
         notes: Vec<(String, String)>,
+        parts: Vec<(String, Bound<'py, PyAny>)>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let uses = py.detach(|| {
             let held = self.batch()?;
@@ -93,8 +96,25 @@ impl Batch {
             Ok::<_, Failure>(Uses::of(batch.butler(), name, &data_id.0))
         });
         let object = uses.or_raise(py)?.taken(object)?;
-        let options = put_options(replace, drop_input_only, inputs, notes);
+        let mut options = put_options(replace, drop_input_only, inputs, notes);
+        options.parts = taken_parts(&parts)?;
         self.add(py, |batch| batch.put(&object, name, &data_id.0, &options))
+    }
+
+    /// Reads a file of the user's as an object that can be put under a name.
+    fn read_file<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+        file: PathBuf,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let object = call::watched(py, None, || {
+            let held = self.batch()?;
+            let batch = held.as_ref().ok_or_else(|| Failure::request(ENDED))?;
+            Ok(batch.butler().read_file(name, &data_id.0, &file)?)
+        });
+        wrap(py, object?)
     }
 
     fn link<'py>(

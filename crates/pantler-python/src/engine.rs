@@ -21,7 +21,7 @@ use crate::plugins::imports::PythonImports;
 use crate::process;
 
 use opened::{Opened, Settings};
-pub(crate) use writing::{Uses, put_document, put_options};
+pub(crate) use writing::{Uses, put_document, put_options, taken_parts};
 
 /// A butler as Python's half of the package uses it.
 #[pyclass(frozen, module = "pantler._pantler")]
@@ -49,7 +49,11 @@ impl Engine {
         work: impl FnOnce(&Butler) -> Result<T, Failure> + Send,
     ) -> PyResult<T> {
         let butler = self.butler(py)?;
-        call::watched(py, progress, || work(&butler))
+        call::watched(py, progress, || {
+            work(&butler).map_err(|failure| {
+                failure.allowed_by(|permit| self.settings.opened_allowing(permit))
+            })
+        })
     }
 
     fn butler(&self, py: Python<'_>) -> PyResult<Arc<Butler>> {

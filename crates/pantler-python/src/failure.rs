@@ -1,7 +1,7 @@
 //! Errors of the engine as Python's exceptions, which are defined in `python/pantler/errors.py`.
 
 use pantler::core::object::ComponentError;
-use pantler::core::report::{Kind, Label};
+use pantler::core::report::{Kind, Label, Permit};
 use pantler::objects::{DecodeError, ImageError, TableError, WcsError};
 use pantler::{Error, Report};
 use pyo3::prelude::*;
@@ -13,6 +13,8 @@ pub struct Failure {
     report: Box<Report>,
     /// What code of the user's raised: it arrives as it was raised.
     raised: Option<PyErr>,
+    /// What could be allowed, of what was raised.
+    permits: Vec<Permit>,
 }
 
 impl Failure {
@@ -30,7 +32,21 @@ impl Failure {
         Failure {
             report: Box::new(report),
             raised: None,
+            permits: Vec::new(),
         }
+    }
+
+    /// Says how a butler is opened that allows what was refused; `opening` makes that line of what is to be allowed.
+    pub fn allowed_by(mut self, opening: impl Fn(&Permit) -> String) -> Failure {
+        self.report = Box::new(self.report.allowed_by(&opening));
+        if let (Some(raised), Some(permit)) = (&self.raised, self.permits.first()) {
+            let hint = format!("{}: {}", permit.condition(), opening(permit));
+            Python::attach(|py| {
+                // An exception that takes no hints goes without.
+                let _ = raised.value(py).setattr("hints", vec![hint]);
+            });
+        }
+        self
     }
 
     /// Adds the reason.
@@ -48,7 +64,7 @@ impl Failure {
         if let Some(raised) = &self.raised {
             return Ok(raised.value(py).clone().into_any());
         }
-        let report = &self.report;
+        let report = self.report.clone().allowed_by(generally);
         let facts = PyDict::new(py);
         for (label, lines) in &report.facts {
             facts.set_item(label.to_string(), lines)?;
@@ -85,12 +101,22 @@ impl Failure {
     }
 }
 
+/// How something is allowed, where it is not known how the butler was opened.
+fn generally(permit: &Permit) -> String {
+    let argument = match permit {
+        Permit::Module(name) | Permit::Repository(name) => format!("trust=[{name:?}]"),
+        Permit::Pickle => "allow_pickle=True".to_owned(),
+    };
+    format!("Butler(…, {argument})")
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let raised = error
             .raised()
             .and_then(|raised| raised.exception().downcast_ref::<PyErr>());
         Failure {
+            permits: error.report().permits,
             report: Box::new(error.report()),
             raised: raised.map(|raised| Python::attach(|py| raised.clone_ref(py))),
         }

@@ -9,6 +9,7 @@
 //! - code of the user's runs with no lock of the engine held, and what it raises arrives as it was raised (`plugins.rs`);
 //! - a child process that was forked goes on with repositories opened anew (`process.rs`).
 
+mod alone;
 mod batch;
 mod by_value;
 mod call;
@@ -33,6 +34,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = true)]
 mod _pantler {
     #[pymodule_export]
+    use crate::alone::{check_policy, migrate, policy_schema, read_file};
+    #[pymodule_export]
     use crate::batch::Batch;
     #[pymodule_export]
     use crate::by_value::{attached, container, sent};
@@ -40,6 +43,8 @@ mod _pantler {
     use crate::engine::{Engine, init};
     #[pymodule_export]
     use crate::objects::bbox::Bbox;
+    #[pymodule_export]
+    use crate::objects::container::{Container, Subset};
     #[pymodule_export]
     use crate::objects::document::Document;
     #[pymodule_export]

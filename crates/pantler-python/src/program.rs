@@ -6,23 +6,24 @@ use std::sync::Arc;
 
 use pantler::{ButlerOptions, Trust};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::plugins::imports::PythonImports;
 use crate::process;
 
 /// What every command opens its repositories with: inside the package, import paths of policies are followed.
-fn opening() -> ButlerOptions {
+fn opening(trust: Trust, allow_pickle: bool) -> ButlerOptions {
     let plugins = Python::attach(|py| {
         let class = py.import("pantler.plugins")?.getattr("Plugins")?;
-        PyResult::Ok(class.call0()?.unbind())
+        let options = PyDict::new(py);
+        options.set_item("allow_pickle", allow_pickle)?;
+        PyResult::Ok(class.call((), Some(&options))?.unbind())
     });
     let standard = ButlerOptions::default();
     match plugins {
         Ok(plugins) => {
             let imports = PythonImports(Arc::new(plugins));
-            let plugins = standard
-                .plugins
-                .with_imports(Arc::new(imports), Trust::default());
+            let plugins = standard.plugins.with_imports(Arc::new(imports), trust);
             ButlerOptions {
                 plugins,
                 ..standard

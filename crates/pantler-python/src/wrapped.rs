@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use pantler::assemble::Attached;
+use pantler::assemble::{Attached, Container as Entries};
 use pantler::core::object::ComponentError;
 use pantler::core::synonyms::canonical;
 use pantler::objects::{self, summary_of};
@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::{Failure, Raise};
 use crate::objects::bbox::Bbox;
+use crate::objects::container::{Container, Subset};
 use crate::objects::document::Document;
 use crate::objects::exposure::{Exposure, MaskedImage};
 use crate::objects::image::{Image, Mask};
@@ -122,6 +123,11 @@ fn made<'py>(py: Python<'py>, object: ObjectRef) -> PyResult<Bound<'py, PyAny>> 
         class!(Bbox)
     } else if any.is::<objects::Table>() {
         class!(Table)
+    } else if let Some(entries) = any.downcast_ref::<Entries>() {
+        match entries.subset() {
+            Some(_) => class!(Subset),
+            None => class!(Container),
+        }
     } else if any.is::<objects::Document>() {
         class!(Document)
     } else if any.is::<objects::Component>() && object.class() == "Psf" {
@@ -292,7 +298,11 @@ impl DataObject {
     /// >>> exposure = butler.get("calexp:sfm", visit=903334, ccd=16)
     /// >>> exposure.component("photoCalib") is exposure.component("calib")
     /// True
-    fn component<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn component<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
         match self.part(name) {
             Some(part) => wrap(py, part),
             None => {

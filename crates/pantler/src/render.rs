@@ -90,6 +90,9 @@ fn other_report(error: &Error) -> Report {
                 Some(place) => report.fact(Label::Defined, place.to_string()),
                 None => report,
             };
+            if storage == "PickleStorage" {
+                return report.hint("pickles are read and written by the Python package and by the command that it brings: pip install pantler");
+            }
             match pantler_core::similar::most_similar(storage, known.iter().map(String::as_str)) {
                 Some(similar) => report.hint(format!("did you mean `{similar}`?")),
                 None => report,
@@ -110,7 +113,7 @@ fn other_report(error: &Error) -> Report {
             Report::new(Kind::Unsupported, format!("`{dataset_type}` needs {what} `{import_path}`, which this program cannot run"))
                 .fact(Label::Defined, format!("{place}, as its `{role}`"))
                 .fact(Label::Found, format!("the plug-ins {}", known.join(", ")))
-                .hint("import paths are followed by the Python package")
+                .hint("import paths are followed by the Python package and by the command that it brings: pip install pantler")
                 .hint("`assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code")
         }
         Error::Untrusted {

@@ -78,7 +78,8 @@ impl Explain {
     }
 }
 
-fn put_plan_json(plan: &PutPlan) -> Value {
+/// Returns the document of what a put would do.
+pub fn put_plan_json(plan: &PutPlan) -> Value {
     let mut document = put_node_json(&plan.root, &plan.name);
     document["repository"] = json!(plan.repository);
     document["repository_name"] = json!(plan.repository_name);

@@ -126,7 +126,8 @@ impl Check {
     }
 }
 
-fn problem_json(problem: &Problem) -> Value {
+/// Returns the document of a problem in a policy.
+pub fn problem_json(problem: &Problem) -> Value {
     json!({
         "severity": severity_name(problem.severity),
         "code": problem.code,

@@ -225,7 +225,8 @@ fn bytes_of_part(butler: &Butler, name: &str, data_id: &pantler::DataId) -> Opti
     Some(plan.root.bytes())
 }
 
-fn info_json(info: &RepositoryInfo) -> Value {
+/// Returns the document of what is in a repository.
+pub fn info_json(info: &RepositoryInfo) -> Value {
     let types: Vec<Value> = info
         .types
         .iter()

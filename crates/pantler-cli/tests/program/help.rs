@@ -152,6 +152,14 @@ fn ingest() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -186,6 +194,11 @@ fn put() {
           --notes <key=value>              A note to keep with it; repeatable
           --add-parents                    Let the repository have the inputs as further parents
       -h, --help                           Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -230,6 +243,14 @@ fn link() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     "#);
 }
 
@@ -292,6 +313,14 @@ fn get() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     "#);
 }
 
@@ -318,6 +347,11 @@ fn explain() {
                                if nothing had been recorded [default: recorded] [possible values:
                                recorded, lookup]
       -h, --help               Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -346,6 +380,11 @@ fn query() {
           --made-from <NAME key=value>...  Only what was made from this dataset: its name and data ID
           --used-by <NAME key=value>...    Only what this dataset was made from: its name and data ID
       -h, --help                           Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     "#);
 }
 
@@ -408,6 +447,14 @@ fn show() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -430,6 +477,11 @@ fn export() {
           --inputs-in-order  Let the order of the inputs decide where two of them hold different content
           --out <FILE>       The file to write; its extension decides the format
       -h, --help             Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -454,6 +506,11 @@ fn rm() {
                              on
           --dry-run          Only say what would be removed
       -h, --help             Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -489,6 +546,14 @@ fn fsck() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -531,6 +596,11 @@ fn policy_show() {
                              repeatable
           --inputs-in-order  Let the order of the inputs decide where two of them hold different content
       -h, --help             Print help
+
+    Code of others:
+          --trust <REPO|MODULE>  Run code that a policy of others names: all that this repository asks
+                                 for, or that of this module; repeatable
+          --allow-pickle         Read pickles, which run whatever code stands in them
     ");
 }
 
@@ -595,6 +665,14 @@ fn gc() {
 
       -h, --help
               Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
     ");
 }
 

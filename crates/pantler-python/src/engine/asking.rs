@@ -2,8 +2,10 @@
 
 use pantler::core::KeyType;
 use pantler::core::expression::Expression;
-use pantler::{Composition, Query, explain_json, explain_tree};
-use pantler_cli::plain_tree;
+use pantler::{
+    Comparison, Composition, DiffEntry, Query, explain_json, explain_tree, repository_info,
+};
+use pantler_cli::{documents, plain_tree};
 use pyo3::prelude::*;
 
 use super::Engine;
@@ -19,6 +21,9 @@ pub(super) fn composition(lookup: bool) -> Composition {
         Composition::Recorded
     }
 }
+
+/// A component, what came of comparing it, and where they differ.
+type Compared = (String, &'static str, Option<String>);
 
 #[pymethods]
 impl Engine {
@@ -71,6 +76,46 @@ impl Engine {
             used_by: used_by.map(|(name, data_id)| (name, data_id.0)),
         };
         self.run(py, |butler| Ok(Rows::of(butler.listing(&query)?)?))
+    }
+
+    /// Returns what a put would do as a document.
+    fn explain_put<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let plan = self.run(py, |butler| Ok(butler.explain_put(name, &data_id.0)?))?;
+        plain::to_python(py, &documents::put_plan_json(&plan))
+    }
+
+    /// Returns what is in the first repository as a document.
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let info = self.run(py, |butler| Ok(repository_info(butler)?))?;
+        plain::to_python(py, &documents::info_json(&info))
+    }
+
+    /// Compares two datasets: for each component its name, what came of it, and where they differ.
+    fn diff(
+        &self,
+        py: Python<'_>,
+        first: &str,
+        second: &str,
+        data_id: Given,
+    ) -> PyResult<Vec<Compared>> {
+        self.run(py, |butler| {
+            let entries = butler.diff(first, second, &data_id.0)?.into_iter();
+            let told = |entry: DiffEntry| {
+                let (outcome, difference) = match entry.comparison {
+                    Comparison::Same => ("same", None),
+                    Comparison::Different(difference) => ("different", Some(difference)),
+                    Comparison::OnlyFirst => ("only first", None),
+                    Comparison::OnlySecond => ("only second", None),
+                };
+                (entry.component, outcome, difference)
+            };
+            Ok(entries.map(told).collect())
+        })
     }
 
     /// Returns the keys of a type, each with the name of its type.

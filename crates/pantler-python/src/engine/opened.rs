@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pantler::assemble::PluginSet;
+use pantler::core::report::Permit;
 use pantler::{Butler, ButlerOptions, Interrupt, Trust, Who};
 
 use crate::call;
@@ -26,6 +27,37 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// Returns a line of Python that opens the same repositories, and allows something more.
+    pub fn opened_allowing(&self, permit: &Permit) -> String {
+        let list = |words: Vec<String>| {
+            // As Python writes texts, for all that is in paths and names.
+            let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+            format!("[{}]", words.join(", "))
+        };
+        let shown = |paths: &[PathBuf]| -> Vec<String> {
+            let paths = paths.iter();
+            paths.map(|path| path.display().to_string()).collect()
+        };
+        let (repositories, modules) = &self.trusted;
+        let mut trust: Vec<String> = modules.clone();
+        trust.extend(shown(repositories));
+        let mut arguments = Vec::new();
+        if !self.inputs.is_empty() {
+            arguments.push(list(shown(&self.inputs)));
+        }
+        if !self.outputs.is_empty() {
+            arguments.push(format!("outputs={}", list(shown(&self.outputs))));
+        }
+        match permit {
+            Permit::Module(name) | Permit::Repository(name) => trust.push(name.clone()),
+            Permit::Pickle => arguments.push("allow_pickle=True".to_owned()),
+        }
+        if !trust.is_empty() {
+            arguments.push(format!("trust={}", list(trust)));
+        }
+        format!("pantler.Butler({})", arguments.join(", "))
+    }
+
     pub fn open(&self) -> Result<Butler, Failure> {
         process::prepare();
         let standard = ButlerOptions::default();

@@ -83,6 +83,21 @@ impl Engine {
         objects.into_iter().map(|object| wrap(py, object)).collect()
     }
 
+    /// Gets several cutouts of one dataset, which is opened once.
+    fn get_cutouts<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+        boxes: Vec<Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let boxes: Vec<_> = boxes.iter().map(taken_box).collect::<PyResult<_>>()?;
+        let objects = self.run(py, |butler| {
+            Ok(butler.get_cutouts(name, &data_id.0, &boxes)?)
+        })?;
+        objects.into_iter().map(|object| wrap(py, object)).collect()
+    }
+
     fn get_components<'py>(
         &self,
         py: Python<'py>,

@@ -1,9 +1,12 @@
 //! Taking files in, removing datasets, checking repositories.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use pantler::fsck::{FsckOptions, FsckReport};
-use pantler::{IngestMode, IngestOptions, RemoveOptions, data_id_json};
+use pantler::gc::GcOptions;
+use pantler::{Butler, IngestMode, IngestOptions, RemoveOptions, ValueTable, data_id_json};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::{Value, json};
@@ -11,11 +14,48 @@ use serde_json::{Value, json};
 use super::Engine;
 use crate::call::Progress;
 use crate::data_ids::{self, Given};
-use crate::failure::Failure;
+use crate::failure::{Failure, Raise};
 use crate::plain;
 
 /// A file that could not be taken, and the exception.
 type FailedFile<'py> = (PathBuf, Bound<'py, PyAny>);
+
+/// A table of data IDs: a file, or its rows.
+#[derive(FromPyObject)]
+enum Values {
+    File(PathBuf),
+    Rows(Vec<(PathBuf, Vec<(String, String)>)>),
+}
+
+impl Values {
+    fn read(self, butler: &Butler) -> Result<Arc<ValueTable>, Failure> {
+        let table = match self {
+            Values::File(file) => ValueTable::read(butler.formatters(), &file)?,
+            Values::Rows(rows) => ValueTable::of(rows)?,
+        };
+        Ok(Arc::new(table))
+    }
+}
+
+/// The files that are named; else those of the table; else, in place, those that lie where the template puts them.
+fn all_files(
+    butler: &Butler,
+    name: &str,
+    mut files: Vec<PathBuf>,
+    options: &IngestOptions,
+) -> Result<Vec<PathBuf>, Failure> {
+    if let (true, Some(table)) = (files.is_empty(), &options.table) {
+        files = table.files().to_vec();
+    }
+    if files.is_empty() && options.mode == IngestMode::InPlace {
+        files = butler.files_in_place(name)?;
+    }
+    match files.is_empty() {
+        true => Err(Failure::request("no file to ingest is named")
+            .hint("name files, or a table that names them; mode=\"in-place\" without files takes in what lies where the template puts it")),
+        false => Ok(files),
+    }
+}
 
 #[pymethods]
 impl Engine {
@@ -35,6 +75,7 @@ impl Engine {
         digest: bool,
         notes: Vec<(String, String)>,
         progress: Option<Py<PyAny>>,
+        table: Option<Values>,
     ) -> PyResult<(usize, usize, usize, Vec<FailedFile<'py>>)> {
         let mode = match mode {
             "copy" => IngestMode::Copy,
@@ -47,13 +88,13 @@ impl Engine {
                     .raise(py));
             }
         };
-        let options = IngestOptions {
+        let mut options = IngestOptions {
             mode,
             digest,
             notes,
             ..IngestOptions::default()
         };
-        let progress = progress.map(|function| Progress::new(function, files.len() as u64));
+        let progress = progress.map(|function| Progress::new(function, 0));
         let steps = progress.clone();
         let tell = |done: usize| {
             if let Some(steps) = &steps {
@@ -61,6 +102,11 @@ impl Engine {
             }
         };
         let report = self.run_telling(py, progress, |butler| {
+            options.table = table.map(|table| table.read(butler)).transpose()?;
+            let files = all_files(butler, name, files, &options)?;
+            if let Some(steps) = &steps {
+                steps.set(0, files.len() as u64);
+            }
             Ok(butler.ingest(name, &files, &data_id.0, &options, &tell)?)
         })?;
         let failed: PyResult<Vec<_>> = report
@@ -92,6 +138,27 @@ impl Engine {
         }
         dict.set_item("users", users)?;
         Ok(dict)
+    }
+
+    /// Clears what nobody needs any more, and returns a document.
+    fn gc<'py>(
+        &self,
+        py: Python<'py>,
+        dry_run: bool,
+        grace_seconds: f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let grace = Duration::try_from_secs_f64(grace_seconds);
+        let grace = grace
+            .map_err(|error| Failure::request(format!("grace: {error}")))
+            .or_raise(py)?;
+        let options = GcOptions { dry_run, grace };
+        let report = self.run(py, |butler| Ok(butler.gc(&options)?))?;
+        let document = json!({
+            "removed": report.removed,
+            "bytes": report.bytes,
+            "kept": report.kept,
+        });
+        plain::to_python(py, &document)
     }
 
     fn fsck<'py>(

@@ -1,5 +1,7 @@
 //! Putting: objects, links, batches.
 
+use std::path::PathBuf;
+
 use pantler::core::composite_graph::Definitions;
 use pantler::core::python_type::{PythonType, python_type};
 use pantler::{
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use crate::batch::Batch;
 use crate::data_ids::Given;
+use crate::wrapped::wrap;
 use crate::{plain, taken};
 
 /// What code of the user's a put of a type could need.
@@ -80,13 +83,27 @@ impl Engine {
         drop_input_only: bool,
         inputs: Vec<(String, Given)>,
         notes: Vec<(String, String)>,
+        parts: Vec<(String, Bound<'py, PyAny>)>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let object = self.taken(object, name, &data_id)?;
-        let options = put_options(replace, drop_input_only, inputs, notes);
+        let mut options = put_options(replace, drop_input_only, inputs, notes);
+        options.parts = taken_parts(&parts)?;
         let result = self.run(py, |butler| {
             Ok(butler.put(&object, name, &data_id.0, &options)?)
         })?;
         plain::to_python(py, &put_document(&result))
+    }
+
+    /// Reads a file of the user's as an object that can be put under a name.
+    fn read_file<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        data_id: Given,
+        file: PathBuf,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let object = self.run(py, |butler| Ok(butler.read_file(name, &data_id.0, &file)?))?;
+        wrap(py, object)
     }
 
     fn link<'py>(
@@ -105,6 +122,16 @@ impl Engine {
     fn batch(&self, py: Python<'_>) -> PyResult<Batch> {
         self.run(py, |butler| Ok(Batch::new(butler.batch())))
     }
+}
+
+/// The components that are operations on what is put.
+pub(crate) fn taken_parts(
+    parts: &[(String, Bound<'_, PyAny>)],
+) -> PyResult<Vec<(String, ObjectRef)>> {
+    let parts = parts.iter();
+    parts
+        .map(|(name, part)| Ok((name.clone(), taken::object(part)?)))
+        .collect()
 }
 
 /// What a put can be told, as Python's half hands it over.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pantler::core::assembler::{Assembler, AssemblyError, ComponentInfo, Disassembler, Slot};
 use pantler::core::imports::{PluginError, Raised};
 use pantler::core::python_type::{PythonType, python_type};
+use pantler::core::report::Permit;
 use pantler::core::{Formatter, Import, ImportRole, Imports};
 use pantler::{DataId, ObjectRef};
 use pyo3::IntoPyObjectExt;
@@ -28,14 +29,24 @@ struct PythonPlugin {
 
 /// Keeps an exception for whoever called the engine.
 pub fn failed(py: Python<'_>, error: PyErr) -> PluginError {
+    let value = error.value(py);
+    // An error of pantler's own has its first line apart, and says what would allow it.
+    let said = |name: &str| value.getattr(name).ok()?.extract::<String>().ok();
+    let is_own = value.hasattr("trail").unwrap_or(false);
+    let message = said("message").filter(|_| is_own);
     PluginError {
-        message: error.value(py).to_string(),
+        message: message.unwrap_or_else(|| value.to_string()),
+        permit: said("permit")
+            .filter(|permit| is_own && permit == "pickle")
+            .map(|_| Permit::Pickle),
         raised: Some(Raised::new(error)),
     }
 }
 
 fn assembly_error(py: Python<'_>, error: PyErr) -> AssemblyError {
-    let PluginError { message, raised } = failed(py, error);
+    let PluginError {
+        message, raised, ..
+    } = failed(py, error);
     AssemblyError {
         component: None,
         message,

@@ -11,6 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Container {
     entries: Vec<(String, Entry)>,
+    /// Of the objects of a `subset` component, which are named by them.
+    data_ids: Option<Vec<DataId>>,
     origin: Option<Origin>,
 }
 
@@ -28,8 +30,29 @@ impl Container {
     pub fn new(entries: impl IntoIterator<Item = (String, Entry)>) -> Container {
         Container {
             entries: entries.into_iter().collect(),
+            data_ids: None,
             origin: None,
         }
+    }
+
+    /// Makes a container of the objects of a `subset` component, named by their data IDs.
+    pub fn of_subset(objects: impl IntoIterator<Item = (DataId, ObjectRef)>) -> Container {
+        let (data_ids, objects): (Vec<DataId>, Vec<ObjectRef>) = objects.into_iter().unzip();
+        let entries = data_ids.iter().zip(objects);
+        Container {
+            entries: entries
+                .map(|(data_id, object)| (data_id.to_string(), Entry::One(object)))
+                .collect(),
+            data_ids: Some(data_ids),
+            origin: None,
+        }
+    }
+
+    /// Returns the objects of a `subset` component with their data IDs; `None` for other containers.
+    pub fn subset(&self) -> Option<Vec<(&DataId, &ObjectRef)>> {
+        let data_ids = self.data_ids.as_ref()?;
+        let objects = self.entries.iter().flat_map(|(_, entry)| entry.objects());
+        Some(data_ids.iter().zip(objects).collect())
     }
 
     /// Returns what stands under `name`.
@@ -92,17 +115,14 @@ impl Object for Container {
     fn component(&self, name: &str) -> Option<ObjectRef> {
         match self.get(name)? {
             Entry::One(object) => Some(object.clone()),
-            Entry::Many(objects) => {
-                Some(Arc::new(Container::new(objects.iter().map(
-                    |(data_id, object)| (data_id.to_string(), Entry::One(object.clone())),
-                ))))
-            }
+            Entry::Many(objects) => Some(Arc::new(Container::of_subset(objects.iter().cloned()))),
         }
     }
 
     fn with_component(&self, name: &str, value: &ObjectRef) -> Result<ObjectRef, ComponentError> {
         let mut copy = Container {
             origin: None,
+            data_ids: None,
             ..self.clone()
         };
         match copy.entries.iter_mut().find(|(known, _)| known == name) {

@@ -40,6 +40,31 @@ impl ValueTable {
         ValueTable::of_rows(file, &columns, at.unwrap_or(0), rows)
     }
 
+    /// Makes a table of files, relative to the current folder, each with values of keys as a person would type them.
+    ///
+    /// A file that stands there twice is an error.
+    pub fn of(
+        rows: impl IntoIterator<Item = (PathBuf, Vec<(String, String)>)>,
+    ) -> Result<ValueTable> {
+        let mut read = ValueTable::default();
+        for (named, values) in rows {
+            let file =
+                std::path::absolute(&named).map_err(|source| Error::io("read", &named, source))?;
+            let values = values
+                .into_iter()
+                .map(|(key, value)| (key, KeyValue::Str(value)));
+            let before = read.rows.insert(file.clone(), DataId::new(values));
+            if before.is_some() {
+                return Err(Error::request(format!(
+                    "{} stands in two rows of the table",
+                    named.display()
+                )));
+            }
+            read.files.push(file);
+        }
+        Ok(read)
+    }
+
     /// Returns the files in the order of the rows, as absolute paths.
     pub fn files(&self) -> &[PathBuf] {
         &self.files

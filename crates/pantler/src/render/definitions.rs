@@ -3,7 +3,7 @@
 use pantler_core::Import;
 use pantler_core::composite_graph::GraphError;
 use pantler_core::problem::{Problem, Severity};
-use pantler_core::report::{Kind, Label, Report};
+use pantler_core::report::{Kind, Label, Permit, Report};
 
 use crate::error::Error;
 
@@ -153,6 +153,14 @@ fn policy_report(problems: &[Problem]) -> Report {
     report
 }
 
+/// A repository's name as nobody could take it for a module's.
+fn as_path(repository: &str) -> String {
+    match repository.contains(['/', '\\']) {
+        true => repository.to_owned(),
+        false => format!("./{repository}"),
+    }
+}
+
 /// Says which line asks for which module, why it is not followed, and how to allow it.
 pub(super) fn untrusted(import: &Import, repository: &str, stranger: &str) -> Report {
     let module = import
@@ -175,10 +183,6 @@ pub(super) fn untrusted(import: &Import, repository: &str, stranger: &str) -> Re
     };
     report
         .fact(Label::Why, format!("{stranger} belongs to another user"))
-        .hint(format!(
-            "if you trust what that code does: Butler(…, trust=[\"{module}\"])"
-        ))
-        .hint(format!(
-            "if you trust whoever can write there: Butler(…, trust=[\"{repository}\"])"
-        ))
+        .permit(Permit::Module(module.to_owned()))
+        .permit(Permit::Repository(as_path(repository)))
 }

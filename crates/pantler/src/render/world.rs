@@ -44,10 +44,15 @@ pub(super) fn format_report(asked: &Asked, in_repository: bool, error: &FormatEr
         FormatError::Unsupported { file, why } => {
             asked_for(Report::new(Kind::Unsupported, format!("{file}: {why}")))
         }
-        FormatError::Plugin { file, source } => asked_for(Report::new(
-            Kind::Request,
-            format!("{file}: {}", source.message),
-        )),
+        FormatError::Plugin { file, source } => {
+            let kind = match source.permit {
+                Some(_) => Kind::Untrusted,
+                None => Kind::Request,
+            };
+            let report = asked_for(Report::new(kind, format!("{file}: {}", source.message)));
+            let permit = source.permit.iter().cloned();
+            permit.fold(report, Report::permit)
+        }
         FormatError::Store(error) => store_report(error),
     }
 }

@@ -283,7 +283,7 @@ fn an_import_path_is_explained_and_refused_with_its_line() {
       defined    jointcal/policy.yaml:19, as its `assembler`
       found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
-    hint: import paths are followed by the Python package
+    hint: import paths are followed by the Python package and by the command that it brings: pip install pantler
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
     ");
     insta::assert_snapshot!(said(try_put(&butler, &exposure(1.0), "calexp:jointcal", DATA_ID)), @"

@@ -18,6 +18,7 @@ mod faults;
 mod finding;
 mod ingesting;
 mod input_only;
+mod interrupting;
 mod looking;
 mod looking_after;
 mod names;

@@ -118,7 +118,7 @@ fn what_a_plug_in_in_python_makes_is_explained_and_not_made() {
       defined    repo/policy.yaml:37, as its `assembler`
       found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
-    hint: import paths are followed by the Python package
+    hint: import paths are followed by the Python package and by the command that it brings: pip install pantler
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
     ");
 }
@@ -189,7 +189,7 @@ fn before_and_after_detection_share_the_exposure() {
       defined    repo/policy.yaml:22, as its `disassembler`
       found      the plug-ins pantler.container, pantler.focalPlane, pantler.overlay
 
-    hint: import paths are followed by the Python package
+    hint: import paths are followed by the Python package and by the command that it brings: pip install pantler
     hint: `assembler: pantler.overlay` with `disassembler: pantler.overlay` lays components over a base without code
     ");
 }
