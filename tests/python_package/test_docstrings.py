@@ -41,8 +41,9 @@ def documented():
             continue
         for method in dir(thing):
             owner = next((cls for cls in thing.__mro__ if method in vars(cls)), None)
-            # What a class has of another one is said there.
-            if method.startswith("_") or owner is not thing or not is_ours(owner):
+            # What a class has of another public one is said there.
+            is_said_there = owner is not thing and getattr(owner, "__name__", "") in pantler.__all__
+            if method.startswith("_") or is_said_there or not is_ours(owner):
                 continue
             if callable(getattr(thing, method)):
                 yield f"{name}.{method}", getattr(thing, method)
