@@ -176,7 +176,7 @@ class Plugins:
         cls = self._followed(asker)
         obj = released(obj)
         if isinstance(cls, type) and not isinstance(obj, cls):
-            raise PantlerError(f"`{asker[2]}` is a {_named(cls)}, and what is put is a {_named(type(obj))}")
+            raise PantlerError(f"objects of `{asker[2]}` are of class {_named(cls)}, and what is put is of class {_named(type(obj))}")
 
     def read_as(self, asker: Asker, obj: Any) -> Any:
         """Return what a storage gave as an object of the user's class; one that is of the class already as it is."""

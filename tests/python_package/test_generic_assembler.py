@@ -216,7 +216,7 @@ def test_a_class_of_the_users_is_put_and_got(packages, single_visit, tmp_path):
     assert got.wcs is again.get("jointcal_wcs", KEYS)
     assert got.src is again.get("src", visit=VISIT, ccd=CCD)
     assert again.get("container.wcs", KEYS) is got.wcs
-    with pytest.raises(pantler.PantlerError, match="is a Container, and what is put is a int"):
+    with pytest.raises(pantler.PantlerError, match="are of class Container, and what is put is of class int"):
         butler.put(7, "container", KEYS, replace=True)
 
 

@@ -79,7 +79,7 @@ def test_a_storage_of_a_policy(storages, tmp_path, as_path):
     assert again.get("point.y", visit=1) == 2.0
     with pytest.raises(pantler.UnsupportedError, match="whole objects only"):
         again.get("point", visit=1, columns=["x"])
-    with pytest.raises(pantler.PantlerError, match="is a Point, and what is put is a str"):
+    with pytest.raises(pantler.PantlerError, match="are of class Point, and what is put is of class str"):
         again.put("text", "point", visit=2)
 
 

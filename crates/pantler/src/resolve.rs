@@ -264,6 +264,16 @@ fn unknown_type(chain: &Chain, asked: &Asked, name: &DatasetName) -> Error {
         let suffix = most_similar(suffix, built_names::words())?;
         Some((format!("{base}_{suffix}"), None))
     });
+    // `calxp` is no slip of `calexp:jointcal` letter by letter.
+    let similar = similar.or_else(|| {
+        if names.iter().any(|known| known.base() == name.base) {
+            return None;
+        }
+        let base = most_similar(&name.base, names.iter().map(TypeName::base))?;
+        let mut of_base = names.iter().filter(|known| known.base() == base);
+        let only = of_base.next().filter(|_| of_base.next().is_none());
+        Some((only.map_or(base, TypeName::as_str).to_owned(), None))
+    });
     Error::UnknownType {
         asked: asked.clone(),
         name: wanted.to_string(),

@@ -107,7 +107,7 @@ impl<'a> Decider<'a> {
             }
             Some(PythonType::Own(class)) if class != object.class() => {
                 Err(Error::request(format!(
-                    "`{}` is a {class}, and what is put is a {}",
+                    "objects of `{}` are of class {class}, and what is put is of class {}",
                     graph.dataset_type,
                     object.class()
                 )))

@@ -172,6 +172,26 @@ fn an_unknown_type_is_named_with_what_was_meant() {
     ");
 }
 
+/// The stage is left out by whoever types, so a slip is one of the name in front of it.
+#[test]
+fn a_slip_in_a_name_without_its_stage_is_understood() {
+    let pair = Pair::new();
+    let hint = |name: &str| {
+        let said = said(try_get(&pair.butler(), name, "visit=903334 ccd=16"));
+        let hint = said.lines().find(|line| line.starts_with("hint: "));
+        hint.map(str::to_owned)
+    };
+    assert_eq!(
+        hint("calxp").as_deref(),
+        Some("hint: did you mean `calexp`?")
+    );
+    assert_eq!(
+        hint("calxp:jointcal.wcs").as_deref(),
+        Some("hint: did you mean `calexp:jointcal`? (jointcal/policy.yaml:13)")
+    );
+    assert_eq!(hint("flat"), None);
+}
+
 #[test]
 fn r5_a_child_that_redefines_a_template_does_not_move_its_parents_artifacts() {
     let pair = Pair::new();

@@ -453,7 +453,7 @@ fn a_part_without_an_object_and_an_object_of_another_class_are_refused() {
         DATA_ID,
     ));
     assert!(
-        said_of_wcs.contains("`calexp:jointcal` is a Exposure")
+        said_of_wcs.contains("objects of `calexp:jointcal` are of class Exposure")
             || said_of_wcs.contains("is an Exposure"),
         "{said_of_wcs}"
     );
