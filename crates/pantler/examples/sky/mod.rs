@@ -2,8 +2,7 @@
 //!
 //! The survey is that of `pantler demo`: in `single_visit`, exposures of two visits.
 
-// Each example uses some of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each example uses some of it")]
 
 use std::collections::BTreeMap;
 use std::error::Error;
