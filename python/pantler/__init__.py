@@ -57,12 +57,30 @@ from pantler.results import (
 
 if _TYPE_CHECKING:
     from pantler.alone import check_policy, init, migrate, policy_schema, read
-    from pantler.reports import Difference, GcReport, PolicyProblem, PutPlan, RepositorySummary, TypeSummary
+    from pantler.reports import (
+        Difference,
+        GcReport,
+        PolicyProblem,
+        PutPlan,
+        RepositorySummary,
+        TransferredType,
+        TransferReport,
+        TypeSummary,
+    )
 
 # What most programs do not use is imported when it is first asked for, by the module that has it.
 _LATER = {
     "alone": ("check_policy", "init", "migrate", "policy_schema", "read"),
-    "reports": ("Difference", "GcReport", "PolicyProblem", "PutPlan", "RepositorySummary", "TypeSummary"),
+    "reports": (
+        "Difference",
+        "GcReport",
+        "PolicyProblem",
+        "PutPlan",
+        "RepositorySummary",
+        "TransferReport",
+        "TransferredType",
+        "TypeSummary",
+    ),
 }
 
 
@@ -119,6 +137,8 @@ __all__ = [
     "RepositorySummary",
     "Subset",
     "Table",
+    "TransferReport",
+    "TransferredType",
     "TypeSummary",
     "UnsupportedError",
     "UntrustedError",

@@ -544,6 +544,18 @@ class Engine:
         progress: Callable[[int, int], object] | None,
         table: _Path | Sequence[tuple[_Path, Sequence[tuple[str, str]]]] | None,
     ) -> tuple[int, int, int, list[tuple[_Path, Exception]]]: ...
+    def transfer_to(
+        self,
+        target: Engine | _Path,
+        names: list[str],
+        data_id: dict[str, Any],
+        condition: str | None,
+        by: str,
+        merge: bool,
+        dry_run: bool,
+        notes: list[tuple[str, str]],
+        progress: Callable[[int, int], object] | None,
+    ) -> _Report: ...
     def aliases(self) -> list[tuple[str, str]]: ...
     def set_alias(self, name: str, target: str | None) -> None: ...
     def keys(self, name: str) -> list[tuple[str, str]]: ...

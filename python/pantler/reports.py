@@ -136,6 +136,69 @@ class PutPlan:
             yield from part._lines(indent + "  ")
 
 
+@dataclass(frozen=True)
+class TransferredType:
+    """What a transfer brought of one dataset type.
+
+    `dataset_type` is its name, `kind` says what it is in the target ("file", "part" for a part without its whole, "composite"), `count`
+    how many datasets were brought, `bytes` how many bytes were written for them, `same` how many were there already.
+
+    Examples
+    --------
+    >>> butler.transfer_to("laptop", "src", dry_run=True).types[0].kind
+    'file'
+    """
+
+    dataset_type: str
+    kind: str
+    count: int
+    bytes: int
+    same: int
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What a transfer brought, or would bring.
+
+    `target` is the root of the repository, `by` the way ("copy" or "reference"), `dry_run` says that nothing was written, `types` is
+    what was brought by type, `left_behind` how many members of recorded compositions stayed. `count`, `bytes` and `same` are the sums
+    over the types.
+
+    Examples
+    --------
+    >>> report = butler.transfer_to("laptop", "note", by="reference")
+    >>> report.count, report.bytes
+    (1, 0)
+    """
+
+    target: str
+    by: str
+    dry_run: bool
+    types: list[TransferredType]
+    left_behind: int
+
+    @property
+    def count(self) -> int:
+        """How many datasets were brought."""
+        return sum(each.count for each in self.types)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes were written, or would be."""
+        return sum(each.bytes for each in self.types)
+
+    @property
+    def same(self) -> int:
+        """How many datasets were there already."""
+        return sum(each.same for each in self.types)
+
+    def __str__(self) -> str:
+        lines = [f"{each.dataset_type}  {each.kind}  {each.count}  {each.bytes} bytes" for each in self.types]
+        how = "would be " if self.dry_run else ""
+        done = "copied to" if self.by == "copy" else "brought by reference to"
+        return "\n".join([*lines, f"{self.count} datasets {how}{done} {self.target}, {self.bytes} bytes"])
+
+
 def put_plan(document: dict[str, Any]) -> PutPlan:
     """A plan of its document."""
     parts = {name: put_plan(part) for name, part in document["components"].items()}

@@ -118,6 +118,8 @@ class FsckReport:
         What is wrong, each with `kind`, `dataset_type`, `data_id` and `location`.
     leftover : list of str
         Files that do no harm.
+    left_behind : int
+        How many members of compositions stayed in another repository when these were transferred: they are known, and not here.
 
     Examples
     --------
@@ -132,6 +134,7 @@ class FsckReport:
     checked: int
     problems: list[dict[str, Any]]
     leftover: list[str]
+    left_behind: int = 0
 
     def __bool__(self) -> bool:
         return self.clean

@@ -10,6 +10,7 @@ from pantler import arguments, convert, repositories
 from pantler.errors import PantlerError
 from pantler.later import Later
 from pantler.progress import told
+from pantler.repositories import RepositoryArgs
 from pantler.results import IngestResult, PutResult, RemoveResult
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from pantler import _pantler
     from pantler.batch import Batch
+    from pantler.butler import Butler
     from pantler.given import DataId, Notes, Path, Precursors, Progress
+    from pantler.reports import TransferReport
 else:
     logging = Later("logging")
 
@@ -25,6 +28,7 @@ else:
 _LOG = "pantler"
 
 _PUTTING = ("replace", "inputs", "input_only", "notes", "parts", "version", "dataId")
+_TRANSFERRING = ("where", "by", "merge", "dry_run", "notes", "progress", "dataId")
 _INGESTING = ("files", "mode", "digest", "notes", "table", "progress", "dataId")
 
 
@@ -247,6 +251,89 @@ class Writing:
         ingested, lie_in, same, failed = found
         logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
         return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
+
+    def transfer_to(
+        self,
+        target: Path | RepositoryArgs | Butler,
+        names: str | Iterable[str],
+        where: str | None = None,
+        *,
+        by: str = "copy",
+        merge: bool = False,
+        dry_run: bool = False,
+        notes: Notes | None = None,
+        progress: Progress = None,
+        dataId: DataId | None = None,
+        **keys: Any,
+    ) -> TransferReport:
+        """Bring datasets, with all that they need and nothing else, into another repository, all or nothing.
+
+        Identities and names stay. Where only a part is needed of a file, as the calibration of an exposure by its catalog, that part
+        alone is brought: the exposure itself does not exist in the target. Recorded compositions stay as they are; what of them was
+        left behind is an error that names it when it is asked for.
+
+        Parameters
+        ----------
+        target : path, RepositoryArgs or Butler
+            The repository; a folder that does not exist, or is empty, becomes one. Of a butler, the first output.
+        names : str or iterable of str
+            The dataset types, with stage or component.
+        where : str, optional
+            A condition, as in `query`.
+        by : "copy" or "reference"
+            Whether the artifacts are copied, so that the target stands alone, or stay where they are and are read there.
+        merge : bool
+            Whether a target that holds datasets already may get more. The same are left out; another under the same type and data
+            ID is a `ConflictError`, before anything is written.
+        dry_run : bool
+            Only say what would be brought, and how many bytes that takes.
+        notes : dict of str, optional
+            What is kept with each, beside who made it and where it came from.
+        progress : bool or callable
+            True for a bar, or a function of how many datasets are done and how many there are.
+        dataId : dict, optional
+            Keys that the datasets must have.
+        **keys
+            The same as keywords.
+
+        Returns
+        -------
+        TransferReport
+            What was brought, by type.
+
+        Examples
+        --------
+        >>> report = butler.transfer_to("laptop", "src", visit=903334)
+        >>> report.count, report.bytes > 0
+        (2, True)
+        >>> import pantler
+        >>> pantler.Butler.open("laptop").exists("src", visit=903334, ccd=16)
+        True
+        """
+        from pantler.reports import TransferReport, TransferredType
+
+        goal: Any
+        if isinstance(target, Writing):
+            goal = target._engine
+        else:
+            goal = repositories.path_of(target.root if isinstance(target, RepositoryArgs) else target)
+        with arguments.asked(keys, _TRANSFERRING), told(progress, "transferring") as tell:
+            wanted = arguments.data_id(None, dataId, keys, None, None)
+            document = self._engine.transfer_to(
+                goal,
+                arguments.names(names) or [],
+                wanted,
+                where,
+                str(by),
+                bool(merge),
+                bool(dry_run),
+                arguments.notes(notes),
+                tell,
+            )
+        report = TransferReport(**{**document, "types": [TransferredType(**each) for each in document["types"]]})
+        if not dry_run:
+            logging.getLogger(_LOG).info("transferred %d datasets to %s, %d were there", report.count, report.target, report.same)
+        return report
 
     def alias(self, name: str | None = None, target: str | None = None, *, remove: bool = False) -> dict[str, str]:
         """Say what an unqualified name means in the first output, or take it back.

@@ -18,6 +18,7 @@ mod query;
 mod registry;
 mod rm;
 pub mod show;
+mod transfer;
 
 use clap::Subcommand;
 
@@ -37,6 +38,7 @@ pub enum Command {
     Show(show::Show),
     Diff(diff::Diff),
     Export(export::Export),
+    Transfer(transfer::Transfer),
     Alias(alias::Alias),
     Rm(rm::Rm),
     Gc(gc::Gc),
@@ -64,6 +66,7 @@ impl Command {
             Command::Show(command) => command.run(session),
             Command::Diff(command) => command.run(session),
             Command::Export(command) => command.run(session),
+            Command::Transfer(command) => command.run(session),
             Command::Rm(command) => command.run(session),
             Command::Gc(command) => command.run(session),
             Command::Fsck(command) => command.run(session),

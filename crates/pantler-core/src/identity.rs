@@ -49,6 +49,21 @@ impl DatasetId {
         of_version(DERIVED, &hasher)
     }
 
+    /// Returns the identity of a part of a dataset that is in a repository without the rest of it (rule R35): the same wherever it
+    /// was taken out. It is a name-based UUID (version 5, RFC 9562) whose namespace is the dataset's identity.
+    ///
+    /// ```
+    /// use pantler_core::DatasetId;
+    /// let whole = DatasetId::from_bytes([1; 16]);
+    /// let wcs = DatasetId::of_part(whole, &["wcs"]);
+    /// assert_eq!(wcs, DatasetId::of_part(whole, &["wcs"]));
+    /// assert_ne!(wcs, DatasetId::of_part(whole, &["psf"]));
+    /// ```
+    pub fn of_part(whole: DatasetId, part: &[impl AsRef<str>]) -> DatasetId {
+        let names: Vec<&str> = part.iter().map(AsRef::as_ref).collect();
+        DatasetId(Uuid::new_v5(&whole.0, names.join(".").as_bytes()))
+    }
+
     /// Returns what stands in for an identity until the digest is known: another one whenever the file's size or time of change
     /// is another. It means something in this process only.
     pub fn stamp(

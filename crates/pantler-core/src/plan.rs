@@ -76,12 +76,23 @@ pub struct Read {
     pub hdu: Option<u32>,
     /// The class to read it as.
     pub class: Option<String>,
+    /// The part that alone there is of the dataset here; `None` for the whole (rule R35).
+    pub taken: Option<TakenPart>,
     /// The part's bytes, as far as they are known.
     pub ranges: Option<Vec<Range<u64>>>,
     /// How many bytes that is: the part's, else the artifact's.
     pub bytes: u64,
     /// How it was found, if it is part of a composite.
     pub found: Found,
+}
+
+/// A part of a dataset that is in a repository without the rest of it (rule R35).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPart {
+    /// The way to the part, in canonical names.
+    pub part: Vec<String>,
+    /// Whether the artifact holds that part and nothing else; it is the whole dataset's otherwise.
+    pub alone: bool,
 }
 
 /// A composite to be assembled.
@@ -142,6 +153,17 @@ impl PlanNode {
             PlanKind::Read(read) => Some(read.record.id),
             PlanKind::Assemble(assemble) => assemble.record.as_ref().map(|record| record.id),
             PlanKind::Subset(_) | PlanKind::Missing(_) => None,
+        }
+    }
+
+    /// Returns which part of its artifact the node is; empty for all of it.
+    pub fn part_of_artifact(&self) -> &[String] {
+        match &self.kind {
+            PlanKind::Read(read) => match &read.taken {
+                Some(taken) if taken.alone => self.part.get(taken.part.len()..).unwrap_or(&[]),
+                _ => &self.part,
+            },
+            _ => &self.part,
         }
     }
 

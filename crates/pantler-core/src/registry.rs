@@ -352,8 +352,8 @@ pub trait Transaction {
     /// As [`Registry::find_users`], inside the transaction.
     fn find_users(&self, ids: &[DatasetId]) -> Result<Vec<Vec<DatasetRecord>>, RegistryError>;
 
-    /// Adds current datasets, with who made them. One whose type and data ID, or identity, exist already is
-    /// [`RegistryError::AlreadyExists`].
+    /// Adds datasets, with who made them: each current or superseded, as its state says. One whose identity exists already, or
+    /// that is current and whose type and data ID another current one has, is [`RegistryError::AlreadyExists`].
     fn insert(
         &mut self,
         datasets: &[DatasetRecord],

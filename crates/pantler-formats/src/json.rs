@@ -1,14 +1,14 @@
-//! JSON documents; also headers, and objects whose values can be told in a list, written as documents.
+//! JSON documents; also headers, and objects whose values can be told in a list, written as documents. Boxes are read back.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pantler_core::formatter::{PartLocation, ReadRequest, WriteOptions};
+use pantler_core::formatter::{PartLocation, PixelBox, ReadRequest, WriteOptions};
 use pantler_core::object::downcast;
 use pantler_core::{FormatError, Formatter, Object, ObjectRef, Source};
 use pantler_objects::summary::summary_document;
-use pantler_objects::{CardValue, Document, Metadata, PhotoCalib, Wcs, summary_of};
+use pantler_objects::{Bbox, CardValue, Document, Metadata, PhotoCalib, Wcs, summary_of};
 use serde_json::{Map, Value, json};
 
 use crate::tree::standard_json;
@@ -50,7 +50,14 @@ impl Formatter for JsonFormatter {
             let unit = format!("line {}, column {}", error.line(), error.column());
             corrupt(source, Some(unit), format!("it is no JSON: {error}"))
         })?;
-        part(source, Arc::new(Document::new(value)), request)
+        let object: ObjectRef = match request.class.as_deref() {
+            Some("Bbox") => Arc::new(rectangle(&value).ok_or_else(|| {
+                let why = "it is no rectangle: x0, y0, width and height, all whole numbers";
+                corrupt(source, None, why.to_owned())
+            })?),
+            _ => Arc::new(Document::new(value)),
+        };
+        part(source, object, request)
     }
 
     fn write(&self, object: &ObjectRef, _options: &WriteOptions) -> Result<Bytes, FormatError> {
@@ -63,6 +70,18 @@ impl Formatter for JsonFormatter {
         bytes.push(b'\n');
         Ok(Bytes::from(bytes))
     }
+}
+
+/// Reads a rectangle as it is written: where it begins, and how large it is, in pixels.
+fn rectangle(value: &Value) -> Option<Bbox> {
+    let place = |key: &str| value.get(key)?.as_i64();
+    let size = |key: &str| value.get(key)?.as_u64();
+    Some(Bbox::new(PixelBox {
+        x0: place("x0")?,
+        y0: place("y0")?,
+        width: size("width")?,
+        height: size("height")?,
+    }))
 }
 
 /// Reads JSON, with the words for numbers that are not finite as [`tree`](crate::tree) says; deeper than 128 levels is an

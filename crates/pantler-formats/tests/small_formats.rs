@@ -9,10 +9,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pantler_core::formatter::{ReadRequest, WriteOptions};
+use pantler_core::formatter::{PixelBox, ReadRequest, WriteOptions};
 use pantler_core::{FormatError, Formatter, ObjectRef, Source, StoreError};
 use pantler_formats::FormatterSet;
-use pantler_objects::{Blob, Card, CardValue, Document, Metadata, Text};
+use pantler_objects::{Bbox, Blob, Card, CardValue, Document, Metadata, Text};
 use pantler_testkit::test_data;
 use serde_json::json;
 
@@ -108,6 +108,35 @@ fn a_header_is_written_as_a_document() {
         value,
         json!({"EXPTIME": 30.0, "HISTORY": ["one", "two"], "EMPTY": null})
     );
+}
+
+#[test]
+fn a_box_is_read_back_from_json() {
+    let pixels = PixelBox {
+        x0: -3,
+        y0: 7,
+        width: 20,
+        height: 10,
+    };
+    let object: ObjectRef = Arc::new(Bbox::new(pixels));
+    let bytes = write("JsonStorage", &object).unwrap();
+    let as_box = ReadRequest {
+        class: Some("Bbox".to_owned()),
+        ..ReadRequest::default()
+    };
+    let read = |bytes: &[u8]| {
+        let file = File(Bytes::copy_from_slice(bytes));
+        formatter("JsonStorage").read(&file, None, &as_box)
+    };
+    assert_eq!(read(&bytes).unwrap().difference(object.as_ref()), None);
+    for other in [
+        "{}",
+        "[1]",
+        r#"{"x0": 0, "y0": 0, "width": -1, "height": 1}"#,
+    ] {
+        let error = read(other.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("it is no rectangle"), "{error}");
+    }
 }
 
 #[test]

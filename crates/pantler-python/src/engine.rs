@@ -5,6 +5,7 @@
 mod asking;
 mod opened;
 mod reading;
+mod transferring;
 mod upkeep;
 mod writing;
 

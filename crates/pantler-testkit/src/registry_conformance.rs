@@ -107,6 +107,7 @@ macro_rules! registry_conformance {
                 refuses_duplicates_and_goes_on
                 refuses_data_ids_that_do_not_fit
                 r26_supersedes
+                r35_takes_superseded_datasets
                 relocates
                 r30_records_digests_later
                 records_layouts_anew

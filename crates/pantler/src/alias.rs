@@ -51,6 +51,11 @@ pub(crate) fn set(chain: &Chain, repository: &Repository, name: &str, target: &s
         return Err(Error::request(format!("`{target}` is `{name}` itself")));
     }
     resolve(chain, target, &pantler_core::DataId::default())?;
+    set_unchecked(repository, name, target)
+}
+
+/// As [`set`], for a name and a target of which it is known that they can be.
+pub(crate) fn set_unchecked(repository: &Repository, name: &str, target: &str) -> Result<()> {
     change(repository, |aliases| {
         aliases.retain(|(known, _)| known != name);
         aliases.push((name.to_owned(), target.to_owned()));

@@ -26,6 +26,7 @@ use crate::query::{DatasetRef, Listing, Query};
 use crate::remove::{RemoveOptions, RemoveResult};
 use crate::repository::{Opener, Repository, open_local};
 use crate::resolve::{Resolved, resolve};
+use crate::transfer::{Goal, TransferOptions, TransferProgress, TransferReport};
 use crate::who::Who;
 
 /// How to open a butler.
@@ -276,6 +277,34 @@ impl Butler {
         self.executor().execute_together(plans)
     }
 
+    /// Brings datasets of the named types, with all that they need and nothing else, into another repository, all or nothing: a
+    /// folder, which is made if it is not there. Identities and names stay; where only a part is needed of a file, that part alone
+    /// travels, and the dataset itself does not exist there (rule R35). `progress` is told how many datasets are done, and of how
+    /// many.
+    ///
+    /// A target that holds datasets already is an error unless the options say to merge; another dataset under the same type and
+    /// data ID there is [`Error::Conflict`], before anything is written.
+    pub fn transfer_to(
+        &self,
+        target: &Path,
+        names: &[&str],
+        options: &TransferOptions,
+        progress: TransferProgress<'_>,
+    ) -> Result<TransferReport> {
+        crate::transfer::transfer(self, Goal::Folder(target), names, options, progress)
+    }
+
+    /// As [`Butler::transfer_to`], into the first output of another butler.
+    pub fn transfer_into(
+        &self,
+        target: &Butler,
+        names: &[&str],
+        options: &TransferOptions,
+        progress: TransferProgress<'_>,
+    ) -> Result<TransferReport> {
+        crate::transfer::transfer(self, Goal::Butler(target), names, options, progress)
+    }
+
     /// Says whether a get would find the dataset and all its required parts. Reads no artifact.
     pub fn exists(&self, name: &str, data_id: &DataId) -> Result<bool> {
         match self.explain(name, data_id, Composition::Recorded) {
@@ -330,6 +359,16 @@ impl Butler {
     /// Returns what says whether a work is still wanted.
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
+    }
+
+    /// Returns what turns components into composites.
+    pub(crate) fn plugins(&self) -> &PluginSet {
+        &self.plugins
+    }
+
+    /// Returns what turns bytes into objects without code of the user's.
+    pub(crate) fn own_formatters(&self) -> &FormatterSet {
+        &self.own_formatters
     }
 
     /// Returns who acts.

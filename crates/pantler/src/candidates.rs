@@ -13,6 +13,7 @@ use crate::chain::Chain;
 use crate::error::Result;
 use crate::identity::{self, Recorded};
 use crate::interrupt::Interrupt;
+use crate::taken_part::{self, types_of_node};
 
 /// More rows than this for one incomplete data ID are not looked at one by one: the answer is an error that lists some.
 pub const MOST_CANDIDATES: usize = 10_000;
@@ -155,8 +156,7 @@ impl Candidates {
         let constraint = node.data_id(root);
         // Repositories may name the keys in different orders, and only equal orders compare key by key.
         let keys: Vec<&str> = node.keys.iter().map(|(key, _)| key.as_str()).collect();
-        let mut types = vec![node.dataset_type.clone()];
-        types.extend(chain.same_artifact(&node.definition));
+        let types = types_of_node(chain, node);
         let mut found: BTreeMap<Vec<Option<KeyValue>>, &Found> = BTreeMap::new();
         for candidate in types.iter().flat_map(|name| self.of_type(name)) {
             let data_id = &candidate.record.data_id;
@@ -168,21 +168,33 @@ impl Candidates {
     }
 
     /// Returns all datasets of one type and data ID, in search order: of the node's own type, else of those that have its
-    /// artifact in common.
+    /// artifact in common; of a part also where that part alone is.
     pub fn all(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Vec<Found> {
-        let Some(first) = self.first(chain, node, data_id) else {
-            return Vec::new();
-        };
-        let of_type = self.by_type.get(first.record.dataset_type());
-        let with = of_type
+        let of_type = self
+            .first_whole(chain, node, data_id)
+            .and_then(|first| self.by_type.get(first.record.dataset_type()));
+        let whole = of_type
             .into_iter()
             .flat_map(|of_type| of_type.with(data_id));
-        with.cloned().collect()
+        let mut all: Vec<Found> = whole
+            .chain(self.parts(chain, node, data_id))
+            .cloned()
+            .collect();
+        // Stable: a whole comes before its parts.
+        all.sort_by_key(|found| found.repository);
+        all
     }
 
     /// Returns the first dataset in search order with exactly this data ID: of the node's own type, else of one that has
-    /// its artifact in common (rule R8).
+    /// its artifact in common (rule R8); of a part also the part alone.
     pub fn first(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Option<&Found> {
+        let whole = self.first_whole(chain, node, data_id).into_iter();
+        whole
+            .chain(self.parts(chain, node, data_id))
+            .min_by_key(|found| found.repository)
+    }
+
+    fn first_whole(&self, chain: &Chain, node: &GraphNode, data_id: &DataId) -> Option<&Found> {
         let of = |dataset_type: &TypeName| self.by_type.get(dataset_type)?.with(data_id).next();
         of(&node.dataset_type).or_else(|| {
             chain
@@ -191,6 +203,26 @@ impl Candidates {
                 .filter_map(of)
                 .min_by_key(|found| found.repository)
         })
+    }
+
+    /// The rows that are the part that a node is, without the rest of the dataset (rule R35).
+    fn parts<'a>(
+        &'a self,
+        chain: &Chain,
+        node: &GraphNode,
+        data_id: &DataId,
+    ) -> impl Iterator<Item = &'a Found> {
+        // Nearly always there is none.
+        let mut known = self.by_type.keys();
+        let types = match known.any(|name| name.as_str().contains('.')) {
+            true => taken_part::taken_types_of_node(chain, node),
+            false => Vec::new(),
+        };
+        let rows = types
+            .into_iter()
+            .filter_map(|dataset_type| self.by_type.get(&dataset_type));
+        let data_id = data_id.clone();
+        rows.flat_map(move |of_type| of_type.with(&data_id).collect::<Vec<_>>())
     }
 
     /// Returns a dataset by identity, if it was fetched.
@@ -254,9 +286,7 @@ fn add_requests(
     }
     let limit = if node.is_subset() { usize::MAX } else { limit };
     let data_id = node.data_id(root);
-    let mut types = vec![node.dataset_type.clone()];
-    types.extend(chain.same_artifact(&node.definition));
-    for dataset_type in types {
+    for dataset_type in types_of_node(chain, node) {
         let request = FindRequest {
             dataset_type,
             data_id: data_id.clone(),

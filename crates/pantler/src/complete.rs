@@ -8,6 +8,7 @@ use pantler_core::{DataId, KeyValue};
 use crate::candidates::{Candidates, Found};
 use crate::chain::Chain;
 use crate::error::{Asked, Candidate, Error, Result};
+use crate::taken_part::types_of_node;
 
 /// Returns the data ID with every key that the graph needs.
 ///
@@ -108,9 +109,7 @@ fn each_fitting(
     visit: &mut dyn FnMut(&GraphNode, &Found, &DataId),
 ) {
     each_needing(graph, lists, &mut |node| {
-        let mut types = vec![node.dataset_type.clone()];
-        types.extend(chain.same_artifact(&node.definition));
-        for found in types
+        for found in types_of_node(chain, node)
             .iter()
             .flat_map(|dataset_type| candidates.of_type(dataset_type))
         {

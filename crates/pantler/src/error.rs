@@ -549,6 +549,8 @@ pub enum Error {
         id: DatasetId,
         /// The repositories searched.
         looked_in: Vec<String>,
+        /// The repository in which it stayed when the composition was transferred, if it did (rule R35).
+        stayed_in: Option<String>,
     },
     /// The caller wanted it to stop ([`Interrupt`](crate::Interrupt)); what was not committed is undone.
     #[error("interrupted")]

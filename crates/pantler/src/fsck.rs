@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use pantler_core::registry::Member;
 use pantler_core::store::Stat;
 use pantler_core::{DataId, DatasetId, DatasetRecord, Digest, Location, TypeName};
 use pantler_formats::FormatterSet;
@@ -18,6 +19,8 @@ use crate::interrupt::Interrupt;
 use crate::leftovers;
 use crate::planner::locate;
 use crate::repository::Repository;
+use crate::taken_part::ids_of_member;
+use crate::transfer::what_stayed;
 
 use contents::Contents;
 
@@ -45,6 +48,9 @@ pub struct FsckReport {
     pub problems: Vec<FsckProblem>,
     /// What was wrong and has been mended.
     pub mended: Vec<FsckProblem>,
+    /// How many members of compositions stayed in another repository when these were transferred: the compositions cannot be had
+    /// whole here, and say so (rule R35).
+    pub left_behind: u64,
     /// Files that crashed puts left behind, or that no dataset owns though a template would put one there.
     pub leftover: Vec<String>,
 }
@@ -238,7 +244,7 @@ impl Check<'_> {
             self.artifact(record, &location, stat.as_ref())?;
             self.watch.step()?;
         }
-        check_members(records, self.known, &mut self.report)
+        self.members(records)
     }
 
     fn artifact(
@@ -304,6 +310,81 @@ impl Check<'_> {
         Ok(())
     }
 
+    /// Checks that what compositions were made of is somewhere in the chain, whole or as the part that they name.
+    fn members(&mut self, records: &[DatasetRecord]) -> Result<()> {
+        let pairs = records
+            .iter()
+            .flat_map(|record| record.members.iter().map(move |member| (record, member)));
+        let mut gone: Vec<(&DatasetRecord, &Member)> = pairs.collect();
+        let wholes = |gone: &[(&DatasetRecord, &Member)]| -> Vec<Vec<Recorded>> {
+            gone.iter()
+                .map(|(_, member)| vec![Recorded::of(member)])
+                .collect()
+        };
+        gone = self.unknown(gone, wholes)?;
+        let parts = |gone: &[(&DatasetRecord, &Member)]| -> Vec<Vec<Recorded>> {
+            let of = |member: &Member| {
+                let whole = Recorded::of(member);
+                let ids = ids_of_member(member).skip(1);
+                ids.map(|id| Recorded {
+                    id,
+                    ..whole.clone()
+                })
+                .collect()
+            };
+            gone.iter().map(|(_, member)| of(member)).collect()
+        };
+        gone = self.unknown(gone, parts)?;
+        for (record, member) in gone {
+            if self.stayed_elsewhere(record, member)? {
+                self.report.left_behind += 1;
+                continue;
+            }
+            self.report.problems.push(FsckProblem {
+                kind: ProblemKind::MemberGone,
+                dataset_type: record.dataset_type().clone(),
+                data_id: record.data_id.clone(),
+                location: format!(
+                    "{} {} {}",
+                    member.dataset_type, member.data_id, member.dataset
+                ),
+                detail: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Those of them that are known under none of the identities that each may have.
+    fn unknown<'r>(
+        &self,
+        members: Vec<(&'r DatasetRecord, &'r Member)>,
+        identities: impl Fn(&[(&'r DatasetRecord, &'r Member)]) -> Vec<Vec<Recorded>>,
+    ) -> Result<Vec<(&'r DatasetRecord, &'r Member)>> {
+        if members.is_empty() {
+            return Ok(members);
+        }
+        let identities = identities(&members);
+        let all: Vec<Recorded> = identities.iter().flatten().cloned().collect();
+        let mut known = (self.known)(&all)?.into_iter();
+        let found = identities.iter().map(|of_one| {
+            let of_one = known.by_ref().take(of_one.len());
+            of_one.fold(false, |any, known| any || known)
+        });
+        let found: Vec<bool> = found.collect();
+        let pairs = members.into_iter().zip(found);
+        Ok(pairs
+            .filter_map(|(member, found)| (!found).then_some(member))
+            .collect())
+    }
+
+    /// Whether a member was left behind when its composition was transferred.
+    fn stayed_elsewhere(&self, record: &DatasetRecord, member: &Member) -> Result<bool> {
+        let known = self.repository.registry().provenance(&[record.id])?;
+        let stayed = known.into_iter().flatten().next();
+        let stayed = stayed.and_then(|known| what_stayed(&known));
+        Ok(stayed.is_some_and(|(ids, _)| ids.contains(&member.dataset)))
+    }
+
     /// Where the parts of a file lie, as it says itself; `None` where it does not tell.
     fn layout_of(&mut self, location: &Location, storage: &str) -> Option<Layout> {
         if let Some((last, layout)) = &self.indexed
@@ -318,33 +399,6 @@ impl Check<'_> {
         self.indexed = Some((location.clone(), layout.clone()));
         layout
     }
-}
-
-fn check_members(
-    records: &[DatasetRecord],
-    known: &dyn Fn(&[Recorded]) -> Result<Vec<bool>>,
-    report: &mut FsckReport,
-) -> Result<()> {
-    let members: Vec<_> = records
-        .iter()
-        .flat_map(|record| record.members.iter().map(move |member| (record, member)))
-        .collect();
-    let recorded: Vec<Recorded> = members.iter().map(|(_, of)| Recorded::of(of)).collect();
-    for ((record, member), known) in members.into_iter().zip(known(&recorded)?) {
-        if !known {
-            report.problems.push(FsckProblem {
-                kind: ProblemKind::MemberGone,
-                dataset_type: record.dataset_type().clone(),
-                data_id: record.data_id.clone(),
-                location: format!(
-                    "{} {} {}",
-                    member.dataset_type, member.data_id, member.dataset
-                ),
-                detail: None,
-            });
-        }
-    }
-    Ok(())
 }
 
 fn record_findings(

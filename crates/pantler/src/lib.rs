@@ -58,6 +58,8 @@ mod siblings;
 pub mod simulate;
 mod sky_facts;
 mod suitable_file;
+mod taken_part;
+mod transfer;
 pub mod trust;
 mod unused_keys;
 mod who;
@@ -84,6 +86,9 @@ pub use remove::{RemoveOptions, RemoveResult};
 pub use repository::{Opener, Repository, open_local};
 pub use resolve::parse_words;
 pub use show::{RepositoryInfo, TypeInfo, repository_info};
+pub use transfer::{
+    TransferBy, TransferOptions, TransferProgress, TransferReport, TransferredKind, TransferredType,
+};
 pub use trust::Trust;
 pub use unused_keys::Known;
 pub use who::Who;

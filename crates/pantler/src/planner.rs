@@ -9,10 +9,14 @@ mod recorded;
 use pantler_core::built_names::FILE_NAME;
 use pantler_core::composite_graph::{GraphError, GraphKind, GraphNode};
 use pantler_core::formatter::ReadRequest;
-use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read};
+use pantler_core::plan::{
+    Assemble, Found as HowFound, Missing, Plan, PlanKind, PlanNode, Read, TakenPart,
+};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::{DataId, DatasetRecord, KeyType, Location, ObjectRef, synonyms};
+use pantler_core::registry::FindRequest;
+use pantler_core::report::TrailStep;
+use pantler_core::{DataId, DatasetId, DatasetRecord, KeyType, Location, ObjectRef, synonyms};
 use pantler_formats::FormatterSet;
 use pantler_objects::Delta;
 
@@ -25,6 +29,7 @@ use crate::derived_part::as_file_names;
 use crate::derived_part::of_table;
 use crate::error::{Asked, Error, KeySide, Result};
 use crate::resolve::{Resolved, check_keys};
+use crate::taken_part::{self, PartDefinition};
 
 use binding::Binder;
 pub use missing::{check_found, parent_of};
@@ -53,7 +58,7 @@ pub struct Planner<'a> {
 impl Planner<'_> {
     /// Plans a get. Parts that are not found are marked as such; whoever needs them calls [`check_found`].
     pub fn plan(&self, resolved: &Resolved) -> Result<Plan> {
-        let graph = self.graph(resolved)?;
+        let graph = self.graph_of_part(resolved)?;
         check_keys(self.chain, &resolved.asked, &resolved.data_id, &graph.keys)?;
         let searched = self.chain.searched(resolved.tag.as_deref())?;
         let candidates = Candidates::find_in(self.chain, &searched, &graph, &resolved.data_id)?;
@@ -79,6 +84,16 @@ impl Planner<'_> {
         let used: Vec<&str> = used.iter().map(String::as_str).collect();
         let given = &resolved.data_id;
         crate::unused_keys::check(self.chain, &resolved.asked, given, &used, complete)
+    }
+
+    /// Builds the graph of a resolved name; of a part of a file, with the way to that part.
+    pub(crate) fn graph_of_part(&self, resolved: &Resolved) -> Result<GraphNode> {
+        let mut graph = self.graph(resolved)?;
+        let is_name = resolved.part.first().is_some_and(|name| name == FILE_NAME);
+        if !graph.is_composite() && !is_name {
+            graph.part.clone_from(&resolved.part);
+        }
+        Ok(graph)
     }
 
     /// Builds the graph of a resolved name.
@@ -205,7 +220,9 @@ impl Planner<'_> {
         }
         // The data ID as the caller ordered it.
         root.data_id = data_id.clone();
-        for component in &resolved.part {
+        // A part of a file is bound as such.
+        let left = resolved.part.get(graph.part.len()..).unwrap_or_default();
+        for component in left {
             root = match component.as_str() {
                 FILE_NAME if !has_component(graph, FILE_NAME) => as_file_names(root),
                 component => self.select(root, component)?,
@@ -231,9 +248,16 @@ impl Planner<'_> {
         let (location, hdu) = locate(record, asked)?;
         // The type that is asked for may read another type's artifact as a class of its own (rule R8).
         let dataset_type = definition.map_or(record.dataset_type(), |definition| &definition.name);
+        let taken = PartDefinition::of_record(record);
+        let dataset_type = taken.as_ref().map_or(dataset_type, |taken| &taken.part_of);
+        let is_alone = taken.as_ref().is_some_and(|taken| taken.alone);
         let python = definition
             .and_then(|definition| definition.python.clone())
             .or_else(|| record.definition.python.clone());
+        let class = match is_alone {
+            true => own_class(record.definition.python.as_deref()),
+            false => own_class(python.as_deref()),
+        };
         let mut node = PlanNode {
             component: component.cloned(),
             dataset_type: dataset_type.clone(),
@@ -245,7 +269,8 @@ impl Planner<'_> {
                 record: record.clone(),
                 location,
                 hdu,
-                class: own_class(python.as_deref()),
+                class,
+                taken: taken.map(TakenPart::from),
                 ranges: None,
                 bytes: 0,
                 found: how,
@@ -297,11 +322,82 @@ impl Planner<'_> {
                 node.kind = PlanKind::Subset(selected?);
                 Ok(node)
             }
+            PlanKind::Read(read) if !has_part(read, &node.part, part) => {
+                node.kind = PlanKind::Missing(Box::new(self.left_behind(&node)));
+                node.part.push(part.to_owned());
+                Ok(node)
+            }
+            PlanKind::Missing(missing) => {
+                let recorded = missing.recorded;
+                node.part.push(part.to_owned());
+                self.taken_out(node, recorded)
+            }
             _ => {
                 node.part.push(part.to_owned());
                 self.locate_part(&mut node);
                 Ok(node)
             }
+        }
+    }
+
+    /// Finds a part of a dataset that is not there, where that part alone is (rule R35).
+    fn taken_out(&self, node: PlanNode, recorded: Option<DatasetId>) -> Result<PlanNode> {
+        let Some(dataset_type) = taken_part::type_of(&node.dataset_type, &node.part) else {
+            return Ok(node);
+        };
+        let request = FindRequest {
+            dataset_type,
+            data_id: node.data_id.clone(),
+            limit: 1,
+        };
+        let id = recorded.map(|id| DatasetId::of_part(id, &taken_part::canonical(&node.part)));
+        for (repository, open) in self.chain.repositories().iter().enumerate() {
+            let found = match id {
+                Some(id) => open.registry().find_ids(&[id])?.pop().flatten(),
+                None => open
+                    .registry()
+                    .find_many(std::slice::from_ref(&request))?
+                    .into_iter()
+                    .flatten()
+                    .next(),
+            };
+            let Some(record) = found else { continue };
+            let how = match recorded {
+                Some(_) => HowFound::Recorded { newer: None },
+                None => HowFound::Lookup,
+            };
+            let found = Found {
+                repository,
+                record: record.into(),
+            };
+            let asked = Asked::new(node_name(&node), &node.data_id);
+            let whole = self.read_node(&asked, node.component.as_ref(), None, &found, how)?;
+            let mut part = PlanNode {
+                part: node.part,
+                data_id: node.data_id,
+                python: node.python,
+                ..whole
+            };
+            self.locate_part(&mut part);
+            return Ok(part);
+        }
+        Ok(node)
+    }
+
+    /// Says of a dataset, of which only a part is there, that the rest is not.
+    fn left_behind(&self, node: &PlanNode) -> Missing {
+        let step = |repository: String| TrailStep {
+            repository,
+            dataset: Asked::new(&node.dataset_type, &node.data_id).to_string(),
+            outcome: match &node.kind {
+                PlanKind::Read(read) => format!("only {} is there", read.record.dataset_type()),
+                _ => "not in its registry".to_owned(),
+            },
+        };
+        Missing {
+            trail: self.chain.names().into_iter().map(step).collect(),
+            recorded: None,
+            may_lack: false,
         }
     }
 
@@ -378,7 +474,7 @@ impl Planner<'_> {
         let name = repository.shown(&read.location);
         let source = ArtifactSource::new(repository.store(), &read.location, &name);
         let request = ReadRequest {
-            part: node.part.clone(),
+            part: node.part_of_artifact().to_vec(),
             class: read.class.clone(),
             hdu: read.hdu,
             ..ReadRequest::default()
@@ -394,6 +490,7 @@ impl Planner<'_> {
 
     /// Fills in where the node's part lies, if the layout tells.
     fn locate_part(&self, node: &mut PlanNode) {
+        let part = node.part_of_artifact().to_vec();
         let PlanKind::Read(read) = &mut node.kind else {
             return;
         };
@@ -405,7 +502,7 @@ impl Planner<'_> {
         read.bytes = artifact.bytes;
         read.ranges = None;
         let request = ReadRequest {
-            part: node.part.clone(),
+            part,
             class: read.class.clone(),
             hdu: read.hdu,
             ..ReadRequest::default()
@@ -418,6 +515,15 @@ impl Planner<'_> {
             read.ranges = Some(place.ranges);
         }
     }
+}
+
+/// Whether an artifact has a part of the dataset that it is; it may be of a part of that dataset alone.
+fn has_part(read: &Read, of: &[String], part: &str) -> bool {
+    let wanted = read
+        .taken
+        .as_ref()
+        .and_then(|taken| taken.part.get(of.len()));
+    wanted.is_none_or(|wanted| synonyms::canonical(part) == wanted)
 }
 
 fn has_component(graph: &GraphNode, name: &str) -> bool {

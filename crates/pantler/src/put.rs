@@ -26,7 +26,7 @@ mod undoing;
 
 pub(crate) use artifact::{formatter_of, rivals_of};
 pub use batch::Batch;
-pub(crate) use commit::write_all;
+pub(crate) use commit::{Brought, Prepared, write_all};
 pub use explain::{PutNode, PutPlan};
 
 use std::collections::BTreeMap;
@@ -34,10 +34,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pantler_core::composite_graph::GraphNode;
-use pantler_core::registry::{DefinitionVersion, FindRequest, Member};
+use pantler_core::registry::{DefinitionVersion, FindRequest, Member, State};
 use pantler_core::template::Template;
 use pantler_core::{
-    ArtifactPath, DataId, DatasetId, Digest, KeyValue, ObjectRef, TypeName, synonyms,
+    ArtifactPath, DataId, DatasetId, Digest, KeyValue, Location, ObjectRef, TypeName, synonyms,
 };
 
 use crate::candidates::{Candidates, Found};
@@ -46,6 +46,7 @@ use crate::error::{Asked, Error, Result};
 use crate::execute::Executor;
 use crate::planner::Planner;
 use crate::recorded_definition::RecordedDefinition;
+use crate::repository::Repository;
 use crate::resolve::{Resolved, check_keys};
 use crate::sky_facts::Facts;
 use crate::who::Who;
@@ -143,6 +144,8 @@ pub(crate) struct Write {
     pub replaces: Option<Found>,
     /// Other types whose artifacts could lie at the same path (rule R8).
     pub rivals: Vec<(TypeName, Template)>,
+    /// Whether it is to be found by its data ID, or by its identity alone.
+    pub state: State,
 }
 
 /// Where an artifact's bytes come from.
@@ -151,12 +154,12 @@ pub(crate) enum Content {
     Memory(Bytes),
     /// From a file of the user's, copied.
     Copy(std::path::PathBuf),
+    /// From an artifact of another repository, copied.
+    From(Arc<Repository>, Location),
     /// From a file of the user's, as a further name of it.
     Link(std::path::PathBuf),
     /// The file lies where it shall stay.
-    InPlace {
-        location: Option<pantler_core::Location>,
-    },
+    InPlace { location: Option<Location> },
     /// It lies in the file of an earlier write of the same batch, as another HDU of it.
     Beside,
     /// It lies under its staged name.
@@ -174,6 +177,8 @@ pub(crate) struct Composition {
     /// Those members that lay in the repository itself when this was decided.
     pub here: Vec<DatasetId>,
     pub replaces: Option<Found>,
+    /// Whether it is to be found by its data ID, or by its identity alone.
+    pub state: State,
 }
 
 /// All that a put will do.

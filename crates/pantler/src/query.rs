@@ -28,6 +28,7 @@ use crate::execute::Executor;
 use crate::interrupt::Interrupt;
 use crate::planner::{Planner, locate_of_row};
 use crate::resolve::{Resolved, check_keys, resolve, typed};
+use crate::taken_part::{types_of, types_of_node};
 
 pub(crate) use leaves::Recorded;
 pub(crate) use lineage::identity;
@@ -131,7 +132,7 @@ impl<'b> Listing<'b> {
         let of = match &self.query.name {
             Some(name) => {
                 let resolved = resolve(planner.chain, name, &self.query.data_id)?;
-                let graph = planner.graph(&resolved)?;
+                let graph = planner.graph_of_part(&resolved)?;
                 check_keys(
                     planner.chain,
                     &resolved.asked,
@@ -217,14 +218,19 @@ impl<'b> Listing<'b> {
     /// The type's datasets, and those of types that have its artifacts in common (rule R8).
     fn groups_of_type(&self, graph: &GraphNode) -> Result<Vec<Group>> {
         let chain = self.planner.chain;
-        let mut names = vec![graph.dataset_type.clone()];
-        names.extend(chain.same_artifact(&graph.definition));
+        let names = types_of_node(chain, graph);
+        let parts: Vec<TypeName> = types_of(&graph.dataset_type, &graph.part).collect();
         let mut groups = Groups::default();
         for (index, repository) in chain.repositories().iter().enumerate() {
             for name in &names {
                 for (_, keys) in repository.registry().key_sets(Some(name))? {
                     let keys = keys.into_iter().map(|(key, _)| key).collect();
-                    groups.add(&graph.dataset_type, keys, index, name);
+                    // What is there without its whole goes by its own name.
+                    let shown = match parts.contains(name) {
+                        true => name,
+                        false => &graph.dataset_type,
+                    };
+                    groups.add(shown, keys, index, name);
                 }
             }
         }

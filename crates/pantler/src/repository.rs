@@ -23,6 +23,7 @@ mod making;
 mod policies;
 mod texts;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -306,49 +307,43 @@ impl Repository {
         Ok(())
     }
 
-    /// Adds a definition to those that the repository keeps beside its people's policy, unless it is there (rule R7), and with
-    /// it the recipe that it is written by, where that needs a definition.
-    pub fn add_definition(&self, definition: &Definition, recipe: Option<&Recipe>) -> Result<()> {
+    /// Adds definitions to those that the repository keeps beside its people's policy, unless they are there (rule R7), and with
+    /// each the recipe that it is written by, where that needs a definition. They come in one step: a composite without its
+    /// components would be no policy.
+    pub fn add_definitions(&self, definitions: &[(Arc<Definition>, Option<Recipe>)]) -> Result<()> {
+        if definitions.is_empty() {
+            return Ok(());
+        }
         // One process at a time: each writes back what it has read, and a name that stands there twice is no policy.
         let _turn = self.registry.begin()?;
-        let old = read_text(self.store.as_ref(), DEFINITIONS)?.unwrap_or_else(|| {
-            "# Definitions that puts brought along, so that this repository can be opened alone.\ndatasets:\n"
+        let mut text = read_text(self.store.as_ref(), DEFINITIONS)?.unwrap_or_else(|| {
+            "# Definitions that puts and transfers brought along, so that this repository can be opened alone.\ndatasets:\n"
                 .to_owned()
         });
         let known = PolicyText {
             file: joined(&self.name, DEFINITIONS).into(),
-            text: old.clone(),
+            text: text.clone(),
         };
         let (known, _) = Policy::load(&[known], &mut |_, wanted| Err(wanted.to_owned()));
-        if known
+        let mut names: HashSet<TypeName> = known
             .definitions()
-            .any(|known| known.name == definition.name)
-        {
+            .map(|known| known.name.clone())
+            .collect();
+        let mut recipes: HashSet<&str> = HashSet::new();
+        let before = names.len();
+        for (definition, recipe) in definitions {
+            if !names.insert(definition.name.clone()) {
+                continue;
+            }
+            let recipe = recipe.as_ref().filter(|recipe| {
+                known.recipe(&recipe.name).is_none() && recipes.insert(&recipe.name)
+            });
+            text = with_definition(text, definition, recipe);
+        }
+        if names.len() == before {
             return Ok(());
         }
-        let indented: String = definition
-            .yaml
-            .lines()
-            .map(|line| format!("  {line}\n"))
-            .collect();
-        // The datasets stay last, so that the next definition can follow them.
-        let recipe = recipe.filter(|recipe| known.recipe(&recipe.name).is_none());
-        let old = match (recipe, old.split_once("datasets:\n")) {
-            (Some(recipe), Some((head, datasets))) => {
-                let title = match head.contains("\nrecipes:\n") {
-                    true => "",
-                    false => "recipes:\n",
-                };
-                format!("{head}{title}{}datasets:\n{datasets}", recipe_yaml(recipe))
-            }
-            _ => old,
-        };
-        write_text(
-            self.store.as_ref(),
-            DEFINITIONS,
-            &format!("{old}{indented}"),
-            OnExisting::Replace,
-        )
+        write_text(self.store.as_ref(), DEFINITIONS, &text, OnExisting::Replace)
     }
 
     /// Adds tags to the config.
@@ -386,6 +381,27 @@ impl Repository {
             OnExisting::Replace,
         )
     }
+}
+
+/// Adds a definition, and the recipe that it needs, to the text of a policy whose datasets come last.
+fn with_definition(policy: String, definition: &Definition, recipe: Option<&Recipe>) -> String {
+    let indented: String = definition
+        .yaml
+        .lines()
+        .map(|line| format!("  {line}\n"))
+        .collect();
+    // The datasets stay last, so that the next definition can follow them.
+    let policy = match (recipe, policy.split_once("datasets:\n")) {
+        (Some(recipe), Some((head, datasets))) => {
+            let title = match head.contains("\nrecipes:\n") {
+                true => "",
+                false => "recipes:\n",
+            };
+            format!("{head}{title}{}datasets:\n{datasets}", recipe_yaml(recipe))
+        }
+        _ => policy,
+    };
+    format!("{policy}{indented}")
 }
 
 /// The error for a folder without an index that was to be changed; it names a type of which there are files.

@@ -10,6 +10,7 @@ use crate::artifact_source::ArtifactSource;
 use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
 use crate::planner::{Planner, locate, own_class};
+use crate::taken_part::is_part_of;
 
 /// Chooses among the datasets that a component could be, given in search order, all of one type and data ID.
 ///
@@ -66,7 +67,7 @@ fn place(planner: &Planner<'_>, found: &Found) -> (String, Option<String>) {
 /// Whether two datasets are one in content: by identity, by digest, by what they are made of, else by their values (rules R17
 /// and R22). What cannot be read is not the same.
 fn is_same(planner: &Planner<'_>, a: &Found, b: &Found) -> bool {
-    if a.record.id == b.record.id {
+    if a.record.id == b.record.id || is_part_of(&a.record, &b.record) {
         return true;
     }
     match (&a.record.artifact, &b.record.artifact) {

@@ -73,6 +73,7 @@ cases!(
     case_5_object_table,
     case_6_aggregate,
     case_7_precursors,
+    case_8_only_catalogs,
     case_9_replaced_planes
 );
 

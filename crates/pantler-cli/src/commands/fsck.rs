@@ -135,6 +135,9 @@ fn report_json(report: &FsckReport) -> Value {
         "problems": listed(&report.problems),
         "leftover": report.leftover,
     });
+    if report.left_behind > 0 {
+        document["left_behind"] = report.left_behind.into();
+    }
     if !report.mended.is_empty() {
         document["mended"] = listed(&report.mended).into();
     }
@@ -173,6 +176,12 @@ fn report_text(screen: &Screen, report: &FsckReport) -> String {
             problem.dataset_type,
             problem.data_id,
             problem.location
+        ));
+    }
+    if report.left_behind > 0 {
+        let members = count(report.left_behind, "member", "members");
+        text.push_str(&format!(
+            "left behind by a transfer: {members} of recorded compositions\n"
         ));
     }
     for path in &report.leftover {

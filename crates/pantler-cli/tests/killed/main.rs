@@ -22,3 +22,4 @@ mod no_space;
 mod puts;
 mod seen;
 mod survey;
+mod transfers;

@@ -41,6 +41,7 @@ fn pantler() {
       show         Show what is in a repository, what a dataset is, or what a file is
       diff         Compare two stages or types, component by component
       export       Write a dataset as one self-contained file that says what each of its components was
+      transfer     Bring datasets, with all that they need and nothing else, into another repository
       alias        List the aliases of a repository, or say what an unqualified name means in it
       rm           Remove a dataset
       gc           Clear what crashes left behind, and replaced files that no composition uses
@@ -693,4 +694,70 @@ fn registry_migrate() {
       -h, --help
               Print help (see a summary with '-h')
     ");
+}
+
+#[test]
+fn transfer() {
+    assert_snapshot!(help("transfer"), @r#"
+    Bring datasets, with all that they need and nothing else, into another repository
+
+    Where only a part is needed of a file, as the calibration of an exposure by its catalog, that part
+    alone is brought: the exposure itself does not exist in the target. All of it is brought, or
+    nothing.
+
+    Usage: pantler transfer [OPTIONS] <SOURCE> <TARGET> <NAME>... [key=value]...
+
+    Arguments:
+      <SOURCE>
+              The repository that has them; its parents are searched as well
+
+      <TARGET>
+              The repository to bring them to; a folder that does not exist, or is empty, becomes one
+
+      <NAME|key=value>...
+              The dataset types, with stage or component; and keys that their datasets must have
+
+    Options:
+          --where <EXPR>
+              Only datasets for which this holds, for instance "visit > 100 and filter in ('g', 'r')"
+
+          --by <BY>
+              What becomes of the artifacts
+
+              Possible values:
+              - copy:      They are copied, so that the target stands alone
+              - reference: They stay where they are, and the target names those places
+
+              [default: copy]
+
+          --merge
+              Add to a target that holds datasets already; the same are left out, others under the same
+              data ID are an error
+
+          --dry-run
+              Only say what would be brought, and how many bytes that takes
+
+          --notes <key=value>
+              A note to keep with it; repeatable
+
+          --input <REPO>
+              A further repository to read from; repeatable, searched in this order
+
+          --output <REPO>
+              A further repository to write to, and to be searched before the inputs; repeatable
+
+          --inputs-in-order
+              Let the order of the inputs decide where two of them hold different content
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Code of others:
+          --trust <REPO|MODULE>
+              Run code that a policy of others names: all that this repository asks for, or that of this
+              module; repeatable
+
+          --allow-pickle
+              Read pickles, which run whatever code stands in them
+    "#);
 }

@@ -196,5 +196,6 @@ fn fsck_document(report: &FsckReport) -> Value {
         "checked": report.checked,
         "problems": problems.collect::<Vec<Value>>(),
         "leftover": report.leftover,
+        "left_behind": report.left_behind,
     })
 }

@@ -213,7 +213,6 @@ impl State {
         };
         let mut record = DatasetRecord {
             data_id: kept_data_id(record)?,
-            state: Currency::Current,
             ..record.clone()
         };
         if self.datasets.contains_key(&record.id) {
@@ -221,10 +220,12 @@ impl State {
         }
         let index = self.key_index(&record);
         let key = row_key(&index.key_set, &record.data_id);
-        if index.rows.contains_key(&key) {
-            return Err(taken());
+        if record.state == Currency::Current {
+            if index.rows.contains_key(&key) {
+                return Err(taken());
+            }
+            index.rows.insert(key, record.id);
         }
-        index.rows.insert(key, record.id);
         self.share_layout(&mut record);
         let arrival = self.next_arrival;
         self.next_arrival += 1;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use pantler_core::registry::{DefinitionVersion, Provenance};
+use pantler_core::registry::{DefinitionVersion, Provenance, State};
 use pantler_core::sky::Footprint;
 use pantler_core::{DataId, DatasetRecord, Digest, RegistryError};
 use rusqlite::{ErrorCode, OptionalExtension};
@@ -71,7 +71,9 @@ impl<'t> Insertion<'t> {
         for record in datasets {
             let data_id = kept_data_id(record)?;
             let number = self.insert_dataset(record, &data_id)?;
-            self.insert_keys(record, &data_id, number)?;
+            if record.state == State::Current {
+                self.insert_keys(record, &data_id, number)?;
+            }
             self.insert_members(record, number)?;
             numbers = Some((numbers.map_or(number, |(first, _)| first), number));
         }
@@ -101,7 +103,7 @@ impl<'t> Insertion<'t> {
             record,
             "INSERT INTO dataset(uuid, definition, data_id, location, bytes, modified, digest, \
              layout, action, superseded, composite, metadata, corners) \
-             VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0,?10,?11,?12)",
+             VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
             rusqlite::params![
                 record.id.as_bytes(),
                 definition,
@@ -114,6 +116,7 @@ impl<'t> Insertion<'t> {
                     .map(Digest::as_bytes),
                 layout,
                 self.action,
+                record.state == State::Superseded,
                 !(record.members.is_empty() && record.precursors.is_empty()),
                 metadata,
                 corners,

@@ -125,6 +125,42 @@ pub fn r26_supersedes(make: Make<'_>) {
     assert_eq!(superseded, expected);
 }
 
+/// Rule R35: a dataset can come as a superseded one, beside the one that its data ID means, before or after it.
+pub fn r35_takes_superseded_datasets(make: Make<'_>) {
+    let registry = Fresh::new(make);
+    let calexp = calexp();
+    let current = dataset(&calexp, visit_ccd(1, 1));
+    let superseded = |number: u8| {
+        let mut record = dataset(&calexp, visit_ccd(1, 1));
+        record.state = State::Superseded;
+        if let Some(artifact) = &mut record.artifact {
+            artifact.location = Some(location(&format!("aside/{number}")));
+        }
+        record
+    };
+    let (before, after) = (superseded(1), superseded(2));
+    insert(
+        &*registry,
+        &[before.clone(), current.clone(), after.clone()],
+    );
+    assert_eq!(
+        find(&*registry, "calexp:sfm", visit_ccd(1, 1)),
+        std::slice::from_ref(&current)
+    );
+    for old in [before, after] {
+        assert_eq!(find_one(&*registry, old.id), Some(old.clone()));
+        // The identity is taken by it.
+        let mut transaction = registry.begin().expect("a transaction begins");
+        let again = transaction.insert(std::slice::from_ref(&old), &provenance());
+        assert!(matches!(again, Err(RegistryError::AlreadyExists { .. })));
+        transaction.remove(&[old.id]).expect("it is there");
+        transaction.commit().expect("it commits");
+        assert_eq!(find_one(&*registry, old.id), None);
+    }
+    let left = visited(&*registry, None, &DataId::default());
+    assert_eq!(ids(&left), [current.id]);
+}
+
 /// An artifact's place can change, to an explicit one and back to where the template says.
 pub fn relocates(make: Make<'_>) {
     let registry = Fresh::new(make);

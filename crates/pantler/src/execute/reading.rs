@@ -60,11 +60,22 @@ impl Wanted<'_> {
 
     fn origin(&self) -> Origin {
         let record = &self.read.record;
+        let mut part = self.key.request.part.clone();
+        // What is taken out of a dataset is a part of it as ever.
+        let dataset_type = match &self.read.taken {
+            Some(taken) => {
+                if taken.alone {
+                    part.splice(0..0, taken.part.iter().cloned());
+                }
+                self.node.dataset_type.clone()
+            }
+            None => record.dataset_type().clone(),
+        };
         Origin {
             dataset: record.id,
-            dataset_type: record.dataset_type().clone(),
+            dataset_type,
             data_id: record.data_id.clone(),
-            part: self.key.request.part.clone(),
+            part,
             whole: !self.key.request.is_partial(),
             standardized: false,
         }

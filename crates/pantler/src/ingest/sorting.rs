@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pantler_core::composite_graph::GraphNode;
 use pantler_core::formatter::ReadRequest;
-use pantler_core::registry::{ArtifactRecord, DefinitionVersion, FindRequest};
+use pantler_core::registry::{ArtifactRecord, DefinitionVersion, FindRequest, State};
 use pantler_core::template::Template;
 use pantler_core::{ArtifactPath, DataId, DatasetId, DatasetRecord, Location, TypeName};
 use uuid::Uuid;
@@ -166,6 +166,7 @@ impl<'a> Sorter<'a> {
             precursors: Vec::new(),
             replaces: None,
             rivals: self.rivals.clone(),
+            state: State::Current,
         })
     }
 

@@ -180,6 +180,13 @@ impl Binder<'_> {
 
     /// A component that is a part of another type (rule R12).
     fn narrow(&self, mut node: PlanNode, part: &[String]) -> Result<PlanNode> {
+        // What was looked for as a part is missing as that part.
+        if let PlanKind::Missing(missing) = &node.kind
+            && missing.recorded.is_none()
+            && node.part == part
+        {
+            return Ok(node);
+        }
         let component = node.component.clone();
         for name in part {
             node = self.planner.select(node, name)?;

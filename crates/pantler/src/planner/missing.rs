@@ -1,12 +1,13 @@
 //! Says what a plan lacks, and where was looked for it.
 
-use pantler_core::TypeName;
 use pantler_core::plan::{Plan, PlanKind, PlanNode};
 use pantler_core::policy::Component;
+use pantler_core::{DatasetId, TypeName};
 
 use crate::chain::Chain;
 use crate::error::{Asked, Error, Result};
 use crate::resolve::Resolved;
+use crate::taken_part;
 
 use super::node_name;
 
@@ -28,6 +29,7 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
             dataset,
             id,
             looked_in: chain.names(),
+            stayed_in: stayed_in(&plan.root, id, chain),
         });
     }
     let component = own.map(|component| {
@@ -58,6 +60,13 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
             .map(|base| format!("{} of {}", component.name, node_name(base))),
         _ => None,
     };
+    let mut missing = missing.clone();
+    for (step, repository) in missing.trail.iter_mut().zip(chain.repositories()) {
+        let parts = taken_part::names_of_parts(repository, &node.dataset_type, &node.data_id);
+        if !parts.is_empty() && *step.repository == *repository.name() {
+            step.outcome = format!("only {} of it is there", parts.join(", "));
+        }
+    }
     Err(Error::NotFound {
         asked: asked.clone(),
         component,
@@ -66,10 +75,26 @@ pub fn check_found(plan: &Plan, resolved: &Resolved, chain: &Chain) -> Result<()
                 .unwrap_or(&resolved.dataset_type)
                 .clone()
         }),
-        missing: missing.clone(),
+        missing,
         found,
         other_stage,
     })
+}
+
+/// The repository in which a member of a recorded composition was left behind when that was transferred (rule R35).
+fn stayed_in(node: &PlanNode, member: DatasetId, chain: &Chain) -> Option<String> {
+    let of_this = || {
+        let PlanKind::Assemble(assemble) = &node.kind else {
+            return None;
+        };
+        let record = assemble.record.as_ref()?;
+        let registry = chain.repository(assemble.repository).registry();
+        let known = registry.provenance(&[record.id]).ok()?.pop().flatten()?;
+        let (ids, root) = crate::transfer::what_stayed(&known)?;
+        ids.contains(&member).then_some(root)
+    };
+    let mut below = node.children().iter();
+    of_this().or_else(|| below.find_map(|child| stayed_in(child, member, chain)))
 }
 
 /// The component that a node of a plan is one entry of; `None` if it is in no list.

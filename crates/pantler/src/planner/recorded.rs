@@ -12,6 +12,7 @@ use crate::chain::Chain;
 use crate::error::{Asked, Result};
 use crate::identity::Recorded;
 use crate::recorded_definition::{RecordedComponent, RecordedDefinition};
+use crate::taken_part::ids_of_member;
 
 use super::binding::{Binder, assembler_place};
 use super::locate;
@@ -25,8 +26,7 @@ impl Binder<'_> {
         how: HowFound,
     ) -> Result<PlanNode> {
         let record = found.record.clone();
-        let members: Vec<Recorded> = record.members.iter().map(Recorded::of).collect();
-        self.candidates.fetch(self.planner.chain, &members)?;
+        self.fetch(&record.members)?;
         let written = RecordedDefinition::of_record(&record);
         let mut nodes = Vec::new();
         for (name, members) in by_component(&record.members) {
@@ -91,7 +91,9 @@ impl Binder<'_> {
         // What was removed since is an error, unless the policy says that it may be lacking (rule R34).
         let may_lack = component.optional && component.data_ids.is_some();
         for member in members {
-            let node = match self.candidates.by_id(member.dataset).cloned() {
+            let mut ids = ids_of_member(member);
+            let found = ids.find_map(|id| self.candidates.by_id(id).cloned());
+            let node = match found {
                 Some(found) => {
                     let how = HowFound::Recorded {
                         newer: self.newer(graph, member),
@@ -139,6 +141,30 @@ impl Binder<'_> {
         Ok(node)
     }
 
+    /// Asks for members: for each by its identity, then for the parts of those that are not there.
+    fn fetch(&mut self, members: &[Member]) -> Result<()> {
+        let chain = self.planner.chain;
+        let wholes: Vec<Recorded> = members.iter().map(Recorded::of).collect();
+        self.candidates.fetch(chain, &wholes)?;
+        let lacking = |member: &&Member| self.candidates.by_id(member.dataset).is_none();
+        let parts: Vec<Recorded> = members
+            .iter()
+            .filter(lacking)
+            .flat_map(|member| {
+                let whole = Recorded::of(member);
+                let ids = ids_of_member(member).skip(1);
+                ids.map(move |id| Recorded {
+                    id,
+                    ..whole.clone()
+                })
+            })
+            .collect();
+        if parts.is_empty() {
+            return Ok(());
+        }
+        self.candidates.fetch(chain, &parts)
+    }
+
     /// What a member is made of, where the policy has come to name another type in its place.
     fn graph_of(&self, graph: Option<&GraphNode>, member: &Member) -> Option<GraphNode> {
         if graph.is_some_and(|graph| graph.dataset_type == member.dataset_type) {
@@ -154,7 +180,7 @@ impl Binder<'_> {
             .candidates
             .first(self.planner.chain, graph, &member.data_id)?;
         // One whose identity was derived goes by another here.
-        let recorded = self.candidates.by_id(member.dataset);
+        let recorded = ids_of_member(member).find_map(|id| self.candidates.by_id(id));
         if recorded.is_some_and(|recorded| recorded.record.id == found.record.id) {
             return None;
         }

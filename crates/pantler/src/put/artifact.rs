@@ -6,6 +6,7 @@ use pantler_core::composite_graph::{GraphNode, KeySource};
 use pantler_core::formatter::{Formatter, ReadRequest};
 use pantler_core::object::downcast;
 use pantler_core::python_type::{PythonType, python_type};
+use pantler_core::registry::State;
 use pantler_core::template::Template;
 use pantler_core::{DataId, DatasetId, Digest, ImportRole, ObjectRef, TypeName};
 use uuid::Uuid;
@@ -367,6 +368,7 @@ pub(super) fn new_write(
         precursors: Vec::new(),
         replaces: None,
         rivals: rivals_of(chain, graph),
+        state: State::Current,
     })
 }
 

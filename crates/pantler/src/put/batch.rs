@@ -26,7 +26,7 @@ use crate::parameters::Parameters;
 use crate::repository::Repository;
 use crate::resolve::Resolved;
 
-use super::commit::{Brought, Prepared, bring};
+use super::commit::{Brought, Prepared};
 use super::outputs::{Share, commit_each, result_of};
 use super::recording::{row_of_composition, row_while_staged};
 use super::{Decision, PutOptions, PutResult, again_if_raced};
@@ -147,7 +147,7 @@ impl Batch {
         let acts: Vec<_> = acts.map(|(action, notes)| who.did(action, notes)).collect();
         for (prepared, beside) in self.prepared.iter().zip(&self.beside) {
             if !prepared.is_empty() {
-                bring(prepared.repository(), &beside.definitions)?;
+                prepared.repository().add_definitions(&beside.definitions)?;
                 prepared.sync()?;
             }
         }

@@ -60,15 +60,7 @@ impl Putter<'_> {
 }
 
 /// A definition that comes into a repository with a put, and the recipe that it is written by.
-pub(super) type Brought = (Arc<Definition>, Option<Recipe>);
-
-/// Gives a repository definitions.
-pub(super) fn bring(repository: &Repository, definitions: &[Brought]) -> Result<()> {
-    for (definition, recipe) in definitions {
-        repository.add_definition(definition, recipe.as_ref())?;
-    }
-    Ok(())
-}
+pub(crate) type Brought = (Arc<Definition>, Option<Recipe>);
 
 /// A composition that is about to be recorded.
 pub(super) struct Composed {
@@ -81,7 +73,7 @@ pub(super) struct Composed {
 const SYNCED_TOGETHER: usize = 1000;
 
 /// What one repository is about to get: staged and durable, not yet visible.
-pub(super) struct Prepared {
+pub(crate) struct Prepared {
     repository: Arc<Repository>,
     staged: Vec<StagedWrite>,
     composed: Vec<Composed>,
@@ -90,7 +82,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Prepares nothing yet.
-    pub(super) fn new(repository: &Arc<Repository>, interrupt: &Interrupt) -> Prepared {
+    pub(crate) fn new(repository: &Arc<Repository>, interrupt: &Interrupt) -> Prepared {
         Prepared {
             repository: Arc::clone(repository),
             staged: Vec::new(),
@@ -105,7 +97,7 @@ impl Prepared {
     }
 
     /// Whether there is nothing to be written.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.staged.is_empty() && self.composed.is_empty()
     }
 
@@ -116,21 +108,30 @@ impl Prepared {
         compositions: Vec<Composition>,
         act: usize,
     ) -> Result<()> {
+        self.add_each(
+            writes.into_iter().map(|write| (write, act)).collect(),
+            compositions.into_iter().map(|each| (each, act)).collect(),
+        )
+    }
+
+    /// As [`Prepared::add`], each of the act of that number.
+    pub(crate) fn add_each(
+        &mut self,
+        writes: Vec<(Write, usize)>,
+        compositions: Vec<(Composition, usize)>,
+    ) -> Result<()> {
         let before = self.staged.len();
         let staging = Staging {
             store: self.repository.store(),
-            act,
             interrupt: &self.interrupt,
         };
         if let Err(error) = staging.stage_all(writes, &mut self.staged) {
             self.forget(before, self.composed.len());
             return Err(error);
         }
-        self.composed.extend(
-            compositions
-                .into_iter()
-                .map(|composition| Composed { composition, act }),
-        );
+        let compositions = compositions.into_iter();
+        let composed = compositions.map(|(composition, act)| Composed { composition, act });
+        self.composed.extend(composed);
         Ok(())
     }
 
@@ -161,7 +162,7 @@ impl Prepared {
     }
 
     /// Makes what is staged durable.
-    pub(super) fn sync(&self) -> Result<()> {
+    pub(crate) fn sync(&self) -> Result<()> {
         let staged = self.staged.iter();
         let names: Vec<ArtifactPath> = staged.filter_map(|each| each.staged.clone()).collect();
         // Some at a time, so that it can be ended meanwhile; it is not worth asking before each.
@@ -187,7 +188,7 @@ impl Prepared {
     }
 
     /// Makes it visible and records it, all or nothing; each act with its own provenance.
-    pub(super) fn commit(&mut self, acts: &[Provenance]) -> Result<()> {
+    pub(crate) fn commit(&mut self, acts: &[Provenance]) -> Result<()> {
         // The last time: a transaction is not left open while somebody else's code runs, and what is done is done.
         self.interrupt.check()?;
         record_all(&self.repository, &mut self.staged, &self.composed, acts)
@@ -195,7 +196,7 @@ impl Prepared {
 
     /// Removes the staged names. What a failed put leaves in the staging folder is cleared here if the store still answers,
     /// else by fsck. If the put has happened, a staged name that stays is a leftover and no failure.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.forget(0, 0);
     }
 }

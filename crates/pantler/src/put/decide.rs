@@ -6,7 +6,7 @@ use pantler_core::assembler::{ComponentInfo, Disassembler, Slot};
 use pantler_core::composite_graph::{GraphKind, GraphNode};
 use pantler_core::plan::{Found as HowFound, Plan, PlanNode};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::registry::Member;
+use pantler_core::registry::{Member, State};
 use pantler_core::{DataId, DatasetId, Import, ImportRole, Imports, ObjectRef, TypeName, synonyms};
 use rayon::prelude::*;
 use uuid::Uuid;
@@ -560,6 +560,7 @@ impl<'a> Decider<'a> {
             members,
             here,
             replaces,
+            state: State::Current,
         });
         Ok(id)
     }

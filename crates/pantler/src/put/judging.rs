@@ -21,7 +21,15 @@ pub(super) fn check_again(
     staged: &[StagedWrite],
     composed: &[Composed],
 ) -> Result<()> {
-    let compositions = || composed.iter().map(|each| &each.composition);
+    // What is found by its identity alone is in nobody's way.
+    let writes = || {
+        let all = staged.iter().map(|each| &each.write);
+        all.filter(|write| write.state == State::Current)
+    };
+    let compositions = || {
+        let all = composed.iter().map(|each| &each.composition);
+        all.filter(|composition| composition.state == State::Current)
+    };
     let mut requests = Vec::new();
     let mut request = |dataset_type: &pantler_core::TypeName, data_id: &DataId| {
         requests.push(FindRequest {
@@ -30,7 +38,7 @@ pub(super) fn check_again(
             limit: 1,
         });
     };
-    for StagedWrite { write, .. } in staged {
+    for write in writes() {
         request(&write.definition.dataset_type, &write.data_id);
     }
     for composition in compositions() {
@@ -41,9 +49,8 @@ pub(super) fn check_again(
         repository: repository.name().to_owned(),
     };
     let answers = transaction.find_many(&requests)?;
-    let expected = staged
-        .iter()
-        .map(|each| &each.write.replaces)
+    let expected = writes()
+        .map(|write| &write.replaces)
         .chain(compositions().map(|composition| &composition.replaces));
     for ((request, answer), expected) in requests.iter().zip(answers).zip(expected) {
         let expected = expected.as_ref().map(|expected| expected.record.as_ref());
@@ -58,7 +65,7 @@ pub(super) fn check_again(
     let own: HashSet<DatasetId> = staged
         .iter()
         .map(|each| each.write.id)
-        .chain(compositions().map(|composition| composition.id))
+        .chain(composed.iter().map(|each| each.composition.id))
         .collect();
     check_members(repository, transaction, composed, &own)
 }

@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::repository::Repository;
 use crate::resolve::Resolved;
 
-use super::commit::{Brought, Prepared, bring};
+use super::commit::{Brought, Prepared};
 use super::{Decided, PutOutput, PutResult, Putter};
 
 /// The identities that one output's decision gave or found, so that the next output's decision gives the same.
@@ -122,7 +122,7 @@ pub(super) fn write_shares(
 ) -> Result<PutResult> {
     let result = result_of(resolved, &shares);
     for share in &shares {
-        bring(&share.repository, &share.definitions)?;
+        share.repository.add_definitions(&share.definitions)?;
     }
     let mut prepared: Vec<Prepared> = shares
         .iter()

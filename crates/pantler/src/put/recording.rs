@@ -30,14 +30,19 @@ pub(super) fn insert_all(
     if !replaced.is_empty() {
         transaction.remove(&replaced)?;
     }
-    for (act, provenance) in acts.iter().enumerate() {
-        let artifacts = staged.iter().filter(|each| each.act == act);
-        let artifacts = artifacts.map(|each| row_of(&each.write, each.staged.as_ref()));
-        let compositions = composed.iter().filter(|each| each.act == act);
-        let compositions = compositions.map(|each| row_of_composition(&each.composition));
-        let rows: Vec<DatasetRecord> = artifacts.chain(compositions).collect();
+    let mut rows: Vec<Vec<DatasetRecord>> = vec![Vec::new(); acts.len()];
+    let artifacts = staged.iter();
+    let artifacts = artifacts.map(|each| (each.act, row_of(&each.write, each.staged.as_ref())));
+    let compositions = composed.iter();
+    let compositions = compositions.map(|each| (each.act, row_of_composition(&each.composition)));
+    for (act, row) in artifacts.chain(compositions) {
+        if let Some(rows) = rows.get_mut(act) {
+            rows.push(row);
+        }
+    }
+    for (rows, provenance) in rows.iter().zip(acts) {
         if !rows.is_empty() {
-            transaction.insert(&rows, provenance)?;
+            transaction.insert(rows, provenance)?;
         }
     }
     Ok(())
@@ -54,7 +59,7 @@ pub(super) fn row_of_composition(composition: &Composition) -> DatasetRecord {
         precursors: composition.precursors.clone(),
         metadata: composition.facts.metadata.clone(),
         footprint: composition.facts.footprint.clone(),
-        state: State::Current,
+        state: composition.state,
     }
 }
 
@@ -72,6 +77,8 @@ fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
         (Content::InPlace { location }, _, _) => location.clone(),
         // Where it is staged, until the template's path is free.
         (_, Some(_), Some(staged)) => Some(Location::Inside(staged.clone())),
+        // The template's path is that of what its data ID means.
+        _ if write.state == State::Superseded => Some(Location::Inside(write.path.clone())),
         _ => None,
     };
     DatasetRecord {
@@ -89,6 +96,6 @@ fn row_of(write: &Write, staged: Option<&ArtifactPath>) -> DatasetRecord {
         precursors: write.precursors.clone(),
         metadata: write.facts.metadata.clone(),
         footprint: write.facts.footprint.clone(),
-        state: State::Current,
+        state: write.state,
     }
 }

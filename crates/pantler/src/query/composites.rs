@@ -9,6 +9,7 @@ use pantler_core::{DataId, synonyms};
 
 use crate::error::{Error, Result};
 use crate::planner::Planner;
+use crate::taken_part::{types_of, types_of_node};
 
 use super::leaves::{Leaves, PartSizes, Recorded, bytes_of};
 use super::{DatasetRef, reference};
@@ -258,8 +259,10 @@ fn component_rows(
         }
         return Ok(rows);
     }
-    let mut types = vec![component.dataset_type.clone()];
-    types.extend(planner.chain.same_artifact(&component.definition));
+    let mut types = types_of_node(planner.chain, component);
+    if let Some(part) = part.filter(|part| *part != component.part) {
+        types.extend(types_of(&component.dataset_type, part));
+    }
     let mut seen: HashSet<DataId> = HashSet::new();
     let mut sizes = PartSizes::default();
     let mut failure = None;

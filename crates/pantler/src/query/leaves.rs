@@ -15,6 +15,7 @@ use crate::error::{Asked, Result};
 use crate::identity;
 use crate::planner::Planner;
 use crate::recorded_definition::RecordedDefinition;
+use crate::taken_part;
 
 /// A dataset, and which part of it; empty for the whole.
 pub(crate) type Part = (DatasetId, Vec<String>);
@@ -183,6 +184,7 @@ impl<'p, 'a> Recorded<'p, 'a> {
                 }
             }
         }
+        self.fetch_taken_parts(&mut unknown)?;
         // For its size a file need not be read: what lies there now is counted, whether or not it is the same.
         let (ids, left): (Vec<_>, Vec<_>) = unknown
             .into_iter()
@@ -198,6 +200,37 @@ impl<'p, 'a> Recorded<'p, 'a> {
                     .sizes
                     .bytes(self.planner, None, found.repository, record, part)?;
                 self.bytes.insert((id, part.to_vec()), bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds parts of datasets that are not there, where those parts alone are (rule R35).
+    fn fetch_taken_parts(
+        &mut self,
+        unknown: &mut HashMap<DatasetId, Vec<&[String]>>,
+    ) -> Result<()> {
+        let mut taken: HashMap<DatasetId, (DatasetId, &[String])> = HashMap::new();
+        for (id, parts) in unknown.iter() {
+            for part in parts {
+                let ids = taken_part::ids_of(*id, part);
+                taken.extend(ids.map(|of_part| (of_part, (*id, *part))));
+            }
+        }
+        let ids: Vec<DatasetId> = taken.keys().copied().collect();
+        for (index, repository) in self.planner.chain.repositories().iter().enumerate() {
+            for batch in ids.chunks(1000) {
+                for record in repository.registry().find_ids(batch)?.into_iter().flatten() {
+                    let Some((whole, part)) = taken.remove(&record.id) else {
+                        continue;
+                    };
+                    let sizes = &mut self.sizes;
+                    let bytes = sizes.bytes(self.planner, None, index, record, part)?;
+                    self.bytes.insert((whole, part.to_vec()), bytes);
+                    if let Some(parts) = unknown.get_mut(&whole) {
+                        parts.retain(|other| *other != part);
+                    }
+                }
             }
         }
         Ok(())

@@ -424,7 +424,7 @@ fn r7_an_output_takes_the_recipe_of_a_definition_along() {
     let alone = folder.path().join("alone");
     Butler::init(&alone, &[], &[]).unwrap();
     opened(&alone).repositories()[0]
-        .add_definition(&definition, Some(&recipe))
+        .add_definitions(&[(definition.into(), Some(recipe.clone()))])
         .unwrap();
     let butler = opened(&alone);
     let known = butler.repositories()[0].policy().recipe("small").unwrap();

@@ -36,4 +36,5 @@ mod subsets;
 mod support;
 mod tables;
 mod together;
+mod transferring;
 mod use_cases;
