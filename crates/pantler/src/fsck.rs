@@ -366,11 +366,14 @@ impl Check<'_> {
         let identities = identities(&members);
         let all: Vec<Recorded> = identities.iter().flatten().cloned().collect();
         let mut known = (self.known)(&all)?.into_iter();
-        let found = identities.iter().map(|of_one| {
-            let of_one = known.by_ref().take(of_one.len());
-            of_one.fold(false, |any, known| any || known)
-        });
-        let found: Vec<bool> = found.collect();
+        let found: Vec<bool> = identities
+            .iter()
+            .map(|of_one| {
+                // All of them are taken, also behind the first that is known.
+                let of_one: Vec<bool> = known.by_ref().take(of_one.len()).collect();
+                of_one.contains(&true)
+            })
+            .collect();
         let pairs = members.into_iter().zip(found);
         Ok(pairs
             .filter_map(|(member, found)| (!found).then_some(member))

@@ -152,6 +152,9 @@ impl TransferReport {
 /// Told how many datasets are done, and of how many.
 pub type TransferProgress<'a> = &'a dyn Fn(u64, u64);
 
+/// So often a transfer is tried that another process gets in between.
+const TRIES: usize = 4;
+
 /// Transfers, all or nothing. A target that does not exist is made.
 pub(crate) fn transfer(
     source: &Butler,
@@ -163,6 +166,25 @@ pub(crate) fn transfer(
     if names.is_empty() {
         return Err(Error::request("no dataset type to transfer was named"));
     }
+    let once = || transfer_once(source, target, names, options, progress);
+    let mut outcome = once();
+    for _ in 1..TRIES {
+        match &outcome {
+            // What the other has put is compared like anything else that is there.
+            Err(error) if matches!(error.innermost(), Error::Raced { .. }) => outcome = once(),
+            _ => break,
+        }
+    }
+    outcome
+}
+
+fn transfer_once(
+    source: &Butler,
+    target: Goal<'_>,
+    names: &[&str],
+    options: &TransferOptions,
+    progress: TransferProgress<'_>,
+) -> Result<TransferReport> {
     let mut there = Target::open(source, target, options)?;
     let needs = gathering::gather(source, names, options)?;
     let mut compared = comparing::compare(source, &there, needs)?;
