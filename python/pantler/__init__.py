@@ -32,7 +32,6 @@ from pantler import attached as _attached  # noqa: F401  (gives the classes thei
 from pantler.batch import Batch
 from pantler.butler import Butler
 from pantler.repositories import RepositoryArgs
-from pantler.deferred import DeferredDataset
 from pantler.errors import (
     AmbiguousError,
     ConflictError,
@@ -45,18 +44,10 @@ from pantler.errors import (
     UnsupportedError,
     UntrustedError,
 )
-from pantler.results import (
-    DatasetRef,
-    FsckReport,
-    IngestResult,
-    Plan,
-    PutResult,
-    QueryResult,
-    RemoveResult,
-)
 
 if _TYPE_CHECKING:
     from pantler.alone import check_policy, init, migrate, policy_schema, read
+    from pantler.deferred import DeferredDataset
     from pantler.reports import (
         Difference,
         GcReport,
@@ -67,9 +58,19 @@ if _TYPE_CHECKING:
         TransferReport,
         TypeSummary,
     )
+    from pantler.results import (
+        DatasetRef,
+        FsckReport,
+        IngestResult,
+        Plan,
+        PutResult,
+        QueryResult,
+        RemoveResult,
+    )
 
 # What most programs do not use is imported when it is first asked for, by the module that has it.
 _LATER = {
+    "deferred": ("DeferredDataset",),
     "alone": ("check_policy", "init", "migrate", "policy_schema", "read"),
     "reports": (
         "Difference",
@@ -81,6 +82,7 @@ _LATER = {
         "TransferredType",
         "TypeSummary",
     ),
+    "results": ("DatasetRef", "FsckReport", "IngestResult", "Plan", "PutResult", "QueryResult", "RemoveResult"),
 }
 
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pantler.errors import DataIdError, PantlerError
 from pantler.later import Later
-from pantler.results import DatasetRef
 
 if TYPE_CHECKING:
     import difflib
 
+    from pantler import results
     from pantler.given import DataId, Dataset, Names, Notes, Precursors, Rows
 else:
     difflib = Later("difflib")
+    results = Later("pantler.results")
 
 
 class asked:
@@ -51,7 +52,7 @@ def data_id(
     for some in (data_id, other, keys, extra):
         if some is None:
             continue
-        if isinstance(some, DatasetRef):
+        if not isinstance(some, dict) and isinstance(some, results.DatasetRef):
             some = some.data_id
         if not isinstance(some, Mapping):
             raise DataIdError(
@@ -113,7 +114,7 @@ def notes(notes: Notes | None) -> list[tuple[str, str]]:
 
 def named(given: Any) -> tuple[str, dict[str, Any]]:
     """A dataset: a reference, or a pair of name and data ID."""
-    if isinstance(given, DatasetRef):
+    if isinstance(given, results.DatasetRef):
         return given.name, dict(given.data_id)
     try:
         name, data_id = given
@@ -131,7 +132,7 @@ def precursors(inputs: Any) -> list[tuple[str, dict[str, Any]]]:
     groups = inputs.items() if isinstance(inputs, Mapping) else [(None, inputs)]
     found = []
     for component, group in groups:
-        single = isinstance(group, (DatasetRef, Mapping)) or (
+        single = isinstance(group, (results.DatasetRef, Mapping)) or (
             isinstance(group, tuple) and len(group) == 2 and isinstance(group[0], str)
         )
         for each in [group] if single else group:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pantler import arguments
-from pantler.results import DatasetRef, Plan, QueryResult
+from pantler.later import Later
 
 if TYPE_CHECKING:
-    from pantler import _pantler
+    from pantler import _pantler, results
     from pantler.given import DataId, Dataset, Names
+    from pantler.results import DatasetRef, Plan, QueryResult
+else:
+    results = Later("pantler.results")
 
 _QUERYING = ("where", "order_by", "limit", "made_from", "used_by", "dataId")
 
@@ -100,7 +103,7 @@ class Asking:
         """
         with arguments.asked(keys, ("composition", "version", "tag", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, tag)
-            return Plan(*self._engine.explain(str(name), wanted, arguments.is_lookup(composition)))
+            return results.Plan(*self._engine.explain(str(name), wanted, arguments.is_lookup(composition)))
 
     def locations(self, name: str, data_id: DataId | None = None, /, **keys: Any) -> dict[str, str]:
         """Return where the dataset lies, file by file.
@@ -194,7 +197,7 @@ class Asking:
                 None if made_from is None else arguments.named(made_from),
                 None if used_by is None else arguments.named(used_by),
             )
-        return QueryResult(self, rows)
+        return results.QueryResult(self, rows)
 
     def subset(self, name: str, data_id: DataId | None = None, /, *, dataId: DataId | None = None, **keys: Any) -> list[DatasetRef]:
         """Return references to the datasets of a type that have the given keys, in the order of their data IDs.

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from pantler import _pantler, convert, previews, tokens
-from pantler.convert import files
+from importlib import import_module
 
-_PIXELS: dict[str, object] = {"to_ccddata": convert.to_ccddata, "to_nddata": convert.to_nddata, "to_hdulist": convert.to_hdulist}
-_PICTURE: dict[str, object] = {"_repr_png_": previews.picture}
+from pantler import _pantler, tokens
+
+
+class _Method:
+    """A method whose module is imported when somebody first asks for it; from then on the class has the method itself."""
+
+    def __init__(self, owner: type, known_as: str, module: str, name: str, makes_one: bool) -> None:
+        self.owner, self.known_as, self.makes_one = owner, known_as, makes_one
+        self.module, self.name = f"pantler.{module}", name
+
+    def __get__(self, obj: object, owner: type | None = None) -> object:
+        found = getattr(import_module(self.module), self.name)
+        setattr(self.owner, self.known_as, staticmethod(found) if self.makes_one else found)
+        return getattr(self.owner if obj is None else obj, self.known_as)
 
 
 def _bbox(obj: _pantler.DataObject) -> _pantler.Bbox:
@@ -15,35 +26,49 @@ def _bbox(obj: _pantler.DataObject) -> _pantler.Bbox:
     return box
 
 
-_PIXELS["bbox"] = _PICTURE["bbox"] = property(_bbox)
-
-_METHODS: dict[type, dict[str, object]] = {
-    _pantler.DataObject: {"__dask_tokenize__": tokens.token_of_object},
-    _pantler.Exposure: {
-        **_PIXELS,
-        **_PICTURE,
-        "from_nddata": staticmethod(convert.from_nddata),
-        "from_hdulist": staticmethod(files.exposure_of_hdulist),
-    },
+# The module of each method, and its name there.
+_PICTURE = {"_repr_png_": ("previews", "picture")}
+_PIXELS = {
+    "to_ccddata": ("convert.pixels", "to_ccddata"),
+    "to_nddata": ("convert.pixels", "to_nddata"),
+    "to_hdulist": ("convert.files", "to_hdulist"),
+}
+_METHODS: dict[type, dict[str, tuple[str, str]]] = {
+    _pantler.Exposure: _PIXELS | _PICTURE,
     _pantler.MaskedImage: _PIXELS | _PICTURE,
     _pantler.Image: _PIXELS | _PICTURE,
     _pantler.Mask: _PICTURE,
-    _pantler.Metadata: {"_repr_html_": previews.cards_html},
+    _pantler.Metadata: {"_repr_html_": ("previews", "cards_html")},
     _pantler.Table: {
-        "to_qtable": convert.to_qtable,
-        "to_pandas": convert.to_pandas,
-        "to_polars": convert.to_polars,
-        "to_numpy": convert.to_numpy,
-        "from_astropy": staticmethod(convert.from_astropy_table),
-        "from_pandas": staticmethod(convert.from_pandas),
-        "from_polars": staticmethod(convert.from_polars),
-        "from_arrow": staticmethod(convert.from_arrow),
-        "from_numpy": staticmethod(convert.from_numpy),
-        "_repr_html_": previews.table_html,
+        "to_qtable": ("convert.tables", "to_qtable"),
+        "to_pandas": ("convert.tables", "to_pandas"),
+        "to_polars": ("convert.tables", "to_polars"),
+        "to_numpy": ("convert.tables", "to_numpy"),
+        "_repr_html_": ("previews", "table_html"),
     },
-    _pantler.Wcs: {"to_ape14": convert.to_ape14, "from_astropy": staticmethod(convert.from_astropy_wcs)},
+    _pantler.Wcs: {"to_ape14": ("convert.coordinates", "to_ape14")},
 }
 
-for _class, _methods in _METHODS.items():
-    for _name, _method in _methods.items():
-        setattr(_class, _name, _method)
+# The same of those that make an object of the class out of another package's.
+_MAKERS: dict[type, dict[str, tuple[str, str]]] = {
+    _pantler.Exposure: {
+        "from_nddata": ("convert.pixels", "from_nddata"),
+        "from_hdulist": ("convert.files", "exposure_of_hdulist"),
+    },
+    _pantler.Table: {
+        "from_astropy": ("convert.tables", "from_astropy_table"),
+        "from_pandas": ("convert.tables", "from_pandas"),
+        "from_polars": ("convert.tables", "from_polars"),
+        "from_arrow": ("convert.tables", "from_arrow"),
+        "from_numpy": ("convert.tables", "from_numpy"),
+    },
+    _pantler.Wcs: {"from_astropy": ("convert.coordinates", "from_astropy_wcs")},
+}
+
+for _all, _makes_one in ((_METHODS, False), (_MAKERS, True)):
+    for _class, _methods in _all.items():
+        for _name, _where in _methods.items():
+            setattr(_class, _name, _Method(_class, _name, *_where, _makes_one))
+for _class in (_pantler.Exposure, _pantler.MaskedImage, _pantler.Image, _pantler.Mask):
+    setattr(_class, "bbox", property(_bbox))
+setattr(_pantler.DataObject, "__dask_tokenize__", tokens.token_of_object)

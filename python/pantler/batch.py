@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pantler.butler import Butler
 from pantler.errors import PantlerError
-from pantler.results import PutResult
+from pantler.later import Later
+
+if TYPE_CHECKING:
+    from pantler import results
+    from pantler.results import PutResult
+else:
+    results = Later("pantler.results")
 
 
 class Batch:
@@ -63,6 +69,6 @@ class Batch:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         begun, self._begun = self._engine, None
         if kind is None:
-            self.results = [PutResult(**result) for result in begun.commit()]
+            self.results = [results.PutResult(**result) for result in begun.commit()]
         else:
             begun.discard()

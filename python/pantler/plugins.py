@@ -2,7 +2,7 @@
 
 The compiled half calls this one. An assembler is called as `(data_id, components, cls)`, a disassembler as
 `(obj, data_id, components)`; the name of the parameter for the components decides what it receives: `componentDict` the bare
-objects by name, `component_info` a :class:`ComponentInfo` by name. In both, what is assigned is what is put.
+objects by name, `component_info` a :class:`pantler.component_info.ComponentInfo` by name. In both, what is assigned is what is put.
 
 Where a policy names neither, the generic assembler looks at the class, never at what happens when it is tried: setters that the
 policy names; else the constructor, if it takes all components by name; else the class's own setters (`set_x`, `setx`, `setX`);
@@ -12,8 +12,6 @@ else an attribute that the class declares.
 from __future__ import annotations
 
 import importlib
-import inspect
-from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -24,9 +22,17 @@ from pantler.later import Later
 from pantler.storages import Storages
 
 if TYPE_CHECKING:
+    import dataclasses
     import difflib
+    import inspect
+
+    from pantler import component_info
+    from pantler.component_info import ComponentInfo
 else:
+    component_info = Later("pantler.component_info")
+    dataclasses = Later("dataclasses")
     difflib = Later("difflib")
+    inspect = Later("inspect")
 
 _NOTHING = object()
 
@@ -35,25 +41,6 @@ _SIGNATURES: WeakKeyDictionary[type, tuple[Any, list[inspect.Parameter]]] = Weak
 
 # Who asks for code: import path, the policy's key, dataset type, place.
 Asker = tuple[str, str, str, str]
-
-
-@dataclass
-class ComponentInfo:
-    """One component of a composite, as a plug-in sees it that asks for `component_info`.
-
-    `obj` is the object, a list of objects for a `subset` component, None for an optional one that is absent; a disassembler
-    assigns it. `data_ids` are those of the objects of a `subset` component, whose disassembler assigns pairs (data ID, object).
-    """
-
-    name: str
-    dataset_type: str
-    obj: Any = None
-    setter: str | None = None
-    getter: str | None = None
-    subset: bool = False
-    input_only: bool = False
-    data_id: dict[str, Any] | None = None
-    data_ids: list[dict[str, Any]] | None = None
 
 
 class Plugins:
@@ -87,7 +74,7 @@ class Plugins:
     ) -> Any:
         """Return the composite that an assembler, or the class itself, makes of its components."""
         path, role, dataset_type, _ = asker
-        infos = {fields["name"]: ComponentInfo(**{**fields, "obj": given(fields.get("obj"))}) for fields in components}
+        infos = {fields["name"]: component_info.ComponentInfo(**{**fields, "obj": given(fields.get("obj"))}) for fields in components}
         names = ", ".join(infos) or "no components"
         plugin = self._followed(asker)
         try:
@@ -122,7 +109,7 @@ class Plugins:
     ) -> dict[str, Any]:
         """Return the objects of the components by name, as a disassembler, or the class itself, gives them."""
         path, role, dataset_type, _ = asker
-        infos = {fields["name"]: ComponentInfo(**{**fields, "obj": None}) for fields in components}
+        infos = {fields["name"]: component_info.ComponentInfo(**{**fields, "obj": None}) for fields in components}
         plugin = self._followed(asker)
         try:
             if role == "python":
@@ -205,8 +192,8 @@ class Plugins:
         storing = getattr(type(obj), "to_stored", None)
         if callable(storing):
             return obj.to_stored()
-        if is_dataclass(obj):
-            return {each.name: getattr(obj, each.name) for each in fields(obj)}
+        if dataclasses.is_dataclass(obj):
+            return {each.name: getattr(obj, each.name) for each in dataclasses.fields(obj)}
         if isinstance(obj, _pantler.DataObject) or not isinstance(obj, cls):
             return obj
         raise PolicyError(
@@ -468,4 +455,4 @@ def _shown(data_id: dict[str, Any]) -> str:
     return " ".join(f"{key}={value}" for key, value in data_id.items())
 
 
-__all__ = ["ComponentInfo", "Plugins", "assemble", "imported", "is_draft", "path_of", "take_apart"]
+__all__ = ["Plugins", "assemble", "imported", "is_draft", "path_of", "take_apart"]

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
 from pantler import arguments, repositories
-from pantler.deferred import DeferredDataset
 from pantler.errors import PantlerError
 from pantler.progress import counted
-from pantler.results import DatasetRef
 
 if TYPE_CHECKING:
     from pantler import _pantler
@@ -104,6 +102,8 @@ class Reading:
             parameters = {key: value for key, value in said.items() if value is not None}
             if arguments.is_lookup(composition):
                 parameters["composition"] = composition
+            from pantler.deferred import DeferredDataset
+
             return DeferredDataset(str(name), arguments.data_id(data_id, dataId, keys, None, None), self, parameters)
         with arguments.asked(keys, _GETTING):
             return self._engine.get(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pantler import _pantler
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     _Repositories: TypeAlias = "_Repository | Iterable[_Repository]"
 
 
-@dataclass
 class RepositoryArgs:
     """One repository, and how it is opened.
 
@@ -45,11 +43,20 @@ class RepositoryArgs:
     'Exposure'
     """
 
-    root: Path
-    mode: str | None = None
-    policy: Any = None
-    parents: Any = None
-    tags: Any = field(default=None)
+    def __init__(self, root: Path, mode: str | None = None, policy: Any = None, parents: Any = None, tags: Any = None) -> None:
+        self.root = root
+        self.mode = mode
+        self.policy = policy
+        self.parents = parents
+        self.tags = tags
+
+    def __eq__(self, other: object) -> bool:
+        return vars(self) == vars(other) if isinstance(other, RepositoryArgs) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as its policy can be a dictionary
+
+    def __repr__(self) -> str:
+        return f"RepositoryArgs({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def path_of(path: Path) -> str:

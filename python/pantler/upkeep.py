@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from pantler import arguments
 from pantler.errors import PantlerError
 from pantler.progress import told
-from pantler.results import FsckReport
 
 if TYPE_CHECKING:
     from pantler import _pantler
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from pantler.given import DataId, Progress
     from pantler.reports import Difference, GcReport, PutPlan, RepositorySummary
+    from pantler.results import FsckReport
 
 
 class Upkeep:
@@ -46,6 +46,8 @@ class Upkeep:
         (True, 3)
         """
         with told(progress, "checking") as tell:
+            from pantler.results import FsckReport
+
             return FsckReport(**self._engine.fsck(bool(deep), bool(repair), tell))
 
     def gc(self, *, dry_run: bool = False, grace: float | timedelta = 14) -> GcReport:

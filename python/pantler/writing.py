@@ -6,23 +6,25 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pantler import arguments, convert, repositories
+from pantler import arguments, repositories
 from pantler.errors import PantlerError
 from pantler.later import Later
 from pantler.progress import told
 from pantler.repositories import RepositoryArgs
-from pantler.results import IngestResult, PutResult, RemoveResult
 
 if TYPE_CHECKING:
     import logging
 
-    from pantler import _pantler
+    from pantler import _pantler, convert, results
     from pantler.batch import Batch
     from pantler.butler import Butler
     from pantler.given import DataId, Notes, Path, Precursors, Progress
     from pantler.reports import TransferReport
+    from pantler.results import IngestResult, PutResult, RemoveResult
 else:
+    convert = Later("pantler.convert")
     logging = Later("logging")
+    results = Later("pantler.results")
 
 # What is taken in and what is removed is told in Python's log at the level INFO.
 _LOG = "pantler"
@@ -117,7 +119,7 @@ class Writing:
             told_of = arguments.precursors(inputs), arguments.notes(notes), operations
             rest = (str(name), wanted, bool(replace), input_only == "drop", *told_of)
             result = convert.put_as(obj, lambda each: self._engine.put(each, *rest))
-        return PutResult(**result)
+        return results.PutResult(**result)
 
     def _read(self, obj: Any, name: str, data_id: dict[str, Any]) -> Any:
         """What is in a file of the user's, as what is put under a name; all but paths as it is."""
@@ -169,7 +171,7 @@ class Writing:
         """
         with arguments.asked(keys, ("notes", "version", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
-            return PutResult(**self._engine.link(str(name), wanted, arguments.notes(notes)))
+            return results.PutResult(**self._engine.link(str(name), wanted, arguments.notes(notes)))
 
     def batch(self) -> Batch:
         """Begin many puts and links that become durable and visible together.
@@ -250,7 +252,7 @@ class Writing:
             found = self._engine.ingest(str(name), paths, wanted, mode, bool(digest), arguments.notes(notes), tell, values)
         ingested, lie_in, same, failed = found
         logging.getLogger(_LOG).info("ingested %d files as %s, %d were there, %d failed", ingested, name, same, len(failed))
-        return IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
+        return results.IngestResult(ingested, lie_in, same, [(str(file), error) for file, error in failed])
 
     def transfer_to(
         self,
@@ -416,7 +418,7 @@ class Writing:
         """
         with arguments.asked(keys, ("force", "dry_run", "version", "dataId")):
             wanted = arguments.data_id(data_id, dataId, keys, version, None)
-            done = RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
+            done = results.RemoveResult(**self._engine.rm(str(name), wanted, bool(force), bool(dry_run)))
         if not dry_run:
             logging.getLogger(_LOG).info("removed %s %s", name, wanted)
         return done

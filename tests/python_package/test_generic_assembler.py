@@ -6,7 +6,8 @@ import pytest
 
 import pantler
 from conftest import CCD, JOINTCAL, SINGLE_VISIT, TRACT, VISIT, new_calib, new_wcs
-from pantler.plugins import ComponentInfo, assemble, take_apart
+from pantler.component_info import ComponentInfo
+from pantler.plugins import assemble, take_apart
 from stand_ins import packages  # noqa: F401
 
 KEYS = {"visit": VISIT, "ccd": CCD, "tract": TRACT}
