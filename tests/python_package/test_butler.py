@@ -327,6 +327,18 @@ def test_numpy_is_the_only_package_that_it_needs(single_visit):
     assert done.stdout.strip() == "[]"
 
 
+def test_what_opening_does_not_use_is_imported_later(single_visit):
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"import pantler; butler = pantler.Butler.open({str(single_visit)!r})\n"
+        "later = {'numpy', 'dataclasses', 'inspect', 'logging', 'pantler.convert', 'pantler.results', 'pantler.reports'}\n"
+        "print(sorted(later & (set(sys.modules) - before)))\n"
+        f"print(type(butler.explain('calexp', visit={VISIT}, ccd={CCD})) is pantler.Plan, pantler.DatasetRef.__module__)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True pantler.results"]
+
+
 def test_a_child_cannot_be_told_from_the_whole(jointcal):
     # Opened on the child alone, parents and their definitions are found by its own record of them.
     butler = pantler.Butler(jointcal)

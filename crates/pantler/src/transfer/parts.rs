@@ -17,6 +17,7 @@ use crate::butler::Butler;
 use crate::error::Result;
 use crate::execute::format_error;
 use crate::parameters::Parameters;
+use crate::parsed_template::parsed;
 use crate::planner::node_name;
 use crate::taken_part::PartDefinition;
 
@@ -132,8 +133,11 @@ pub(super) fn definition_of(
     let whole = &record.definition;
     let name = part.way.join(".");
     let template = whole.template.as_deref().map(|template| match alone {
-        Some(alone) => template_of(template, &name, Some(&alone.extension)),
-        None if moved => template_of(template, &name, None),
+        Some(alone) => apart(
+            template,
+            template_of(template, &name, Some(&alone.extension)),
+        ),
+        None if moved => apart(template, template_of(template, &name, None)),
         None => template.to_owned(),
     });
     // A type that reads another's artifact as a class of its own is all of that type.
@@ -164,6 +168,17 @@ pub(super) fn definition_of(
     }
 }
 
+/// Keeps a part where its path cannot be read as that of another whole: `%(filter)s.fits` would read `g.wcs.fits` as one.
+fn apart(whole: &str, part: String) -> String {
+    let (Ok(of_whole), Ok(of_part)) = (parsed(whole), parsed(&part)) else {
+        return part;
+    };
+    match of_whole.can_meet(&of_part) {
+        true => format!("parts/{part}"),
+        false => part,
+    }
+}
+
 /// Where a part lies: beside where its whole would, the part's name before the ending.
 ///
 /// The ending is the given one, else the whole's, with the HDU that it picks.
@@ -190,7 +205,7 @@ fn template_of(whole: &str, part: &str, extension: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::template_of;
+    use super::{apart, template_of};
 
     #[test]
     fn r35_a_part_lies_beside_its_whole() {
@@ -212,5 +227,16 @@ mod tests {
             template_of("x/%(ccd)d.fits.fz[1]", "wcs", None),
             "x/%(ccd)d.wcs.fits.fz[1]"
         );
+    }
+
+    #[test]
+    fn r35_the_path_of_a_part_is_that_of_no_other_whole() {
+        for (whole, part) in [
+            ("flat/%(filter)s.fits", "parts/flat/%(filter)s.wcs.fits"),
+            ("flat/%(ccd)03d.fits", "flat/%(ccd)03d.wcs.fits"),
+        ] {
+            let beside = template_of(whole, "wcs", Some(".fits"));
+            assert_eq!(apart(whole, beside), part);
+        }
     }
 }
