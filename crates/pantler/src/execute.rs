@@ -30,8 +30,7 @@ use crate::planner::node_name;
 pub(crate) use plugins::check_supported;
 pub(crate) use reading::format_error;
 use reading::{Objects, Wanted};
-pub(crate) use wanted::is_beside;
-use wanted::{gather, is_of_a_row, own_parameters};
+use wanted::{gather, is_beside, is_of_a_row, own_parameters};
 
 /// Executes plans.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::parameters::Parameters;
 
 /// Whether a component is a list of what the composite was made from, which is not laid over it: it is had by its own name,
 /// and the whole needs none of it.
-pub(crate) fn is_beside(node: &PlanNode, assemble: &Assemble, component: &PlanNode) -> bool {
+pub(super) fn is_beside(node: &PlanNode, assemble: &Assemble, component: &PlanNode) -> bool {
     let own = component.component.as_ref();
     let listed = own.is_some_and(|own| own.subset && own.data_ids.is_some());
     let assembler = assemble.assembler.as_deref();

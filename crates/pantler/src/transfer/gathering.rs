@@ -14,7 +14,6 @@ use pantler_core::{DataId, DatasetId, DatasetRecord, TypeName};
 use crate::butler::Butler;
 use crate::candidates::Found;
 use crate::error::{Asked, Error, Result};
-use crate::execute::is_beside;
 use crate::identity;
 use crate::planner::Composition;
 use crate::query::Query;
@@ -54,6 +53,15 @@ pub(super) struct Part {
     pub(super) way: Vec<String>,
     /// How it is read.
     pub(super) node: PlanNode,
+}
+
+/// What a composition is needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    /// To be put together.
+    Whole,
+    /// To find a part of it, which may be a part of a composition that it names.
+    OnTheWay,
 }
 
 /// One composition that travels.
@@ -195,10 +203,9 @@ impl Gatherer<'_> {
             PlanKind::Missing(_) => Ok(()),
             PlanKind::Subset(nodes) => nodes.iter().try_for_each(|node| self.node(node)),
             PlanKind::Assemble(assemble) => {
+                // A list of what it was made from as well: where that is gone, the whole is refused (rule R34).
                 for component in &assemble.components {
-                    if !is_beside(node, assemble, component) {
-                        self.node(component)?;
-                    }
+                    self.node(component)?;
                 }
                 match &assemble.record {
                     Some(record) => self.composition(
@@ -207,6 +214,7 @@ impl Gatherer<'_> {
                             record: record.clone(),
                         },
                         &assemble.found,
+                        Needed::Whole,
                     ),
                     None => self.of_lookup(node),
                 }
@@ -241,7 +249,8 @@ impl Gatherer<'_> {
             if let Some(record) = found.into_iter().flatten().next() {
                 if record.artifact.is_none() {
                     let record = record.into();
-                    self.composition(Found { repository, record }, &HowFound::Lookup)?;
+                    let found = Found { repository, record };
+                    self.composition(found, &HowFound::Lookup, Needed::OnTheWay)?;
                 }
                 break;
             }
@@ -325,8 +334,8 @@ impl Gatherer<'_> {
         }
     }
 
-    /// A composition travels as it was recorded, and with it the compositions that it names.
-    fn composition(&mut self, found: Found, how: &HowFound) -> Result<()> {
+    /// A composition travels as it was recorded, and with it the compositions on the way to what is needed of it.
+    fn composition(&mut self, found: Found, how: &HowFound, needed: Needed) -> Result<()> {
         let id = found.record.id;
         let state = state_of(&found.record, how);
         if let Some(known) = self.compositions.get(&id) {
@@ -344,7 +353,8 @@ impl Gatherer<'_> {
             .record
             .members
             .iter()
-            .filter(|member| !member.part.is_empty())
+            // What is needed whole was met on its own.
+            .filter(|member| needed == Needed::OnTheWay || !member.part.is_empty())
             .map(|member| member.dataset)
             .filter(|id| !self.wholes.contains_key(id) && !self.compositions.contains_key(id))
             .collect();
@@ -354,7 +364,8 @@ impl Gatherer<'_> {
                     if record.artifact.is_none() {
                         let how = HowFound::Recorded { newer: None };
                         let record = record.into();
-                        self.composition(Found { repository, record }, &how)?;
+                        let found = Found { repository, record };
+                        self.composition(found, &how, Needed::OnTheWay)?;
                     }
                 }
             }

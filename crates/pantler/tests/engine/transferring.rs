@@ -803,3 +803,95 @@ fn r29_the_power_may_be_cut_during_a_transfer() {
         }
     }
 }
+
+/// Composites over a recorded composite, and a coadd that lists what it was made from.
+const DEEPER: &str = r#"
+  calexp:fitted:
+    python: lsst.afw.image.ExposureF
+    composite:
+      calexp: {datasetType: "calexp:sfm", inputOnly: true}
+      wcs:    {datasetType: fitted_wcs}
+  fitted_wcs:
+    template: "fitted/%(visit)07d/%(ccd)03d.fits"
+    python: lsst.afw.image.Wcs
+    storage: FitsStorage
+  calexp:noted:
+    python: lsst.afw.image.ExposureF
+    composite:
+      calexp: {datasetType: "calexp:fitted", inputOnly: true, base: true}
+      calib:  {datasetType: new_calib}
+  new_calib:
+    template: "calib/%(visit)07d/%(ccd)03d.fits"
+    python: lsst.afw.image.Calib
+    storage: FitsStorage
+  coadd_pixels: {template: "coadd/%(tract)d.fits", python: lsst.afw.image.ExposureF, storage: FitsStorage}
+  coadd:
+    python: lsst.afw.image.ExposureF
+    composite:
+      pixels: {datasetType: coadd_pixels, base: true}
+      inputs: {datasetType: "calexp:sfm.wcs", subset: true, dataIds: recorded}
+"#;
+
+fn deeper() -> Place {
+    let place = filled(Place::new("survey", &format!("{}{DEEPER}", policy())));
+    let survey = butler(&[&place], 1);
+    put(&survey, &wcs(151.0), "fitted_wcs", SFM_ID);
+    put(&survey, &calib(3e12), "new_calib", SFM_ID);
+    for name in ["calexp:fitted", "calexp:noted"] {
+        survey
+            .link(name, &id(SFM_ID), &PutOptions::default())
+            .unwrap();
+    }
+    let inputs = ["visit=903334 ccd=16", "visit=903334 ccd=17"];
+    let made_from = PutOptions {
+        inputs: inputs.map(|each| ("inputs".to_owned(), id(each))).to_vec(),
+        ..PutOptions::default()
+    };
+    survey
+        .put(&exposure(9.0), "coadd", &id("tract=7"), &made_from)
+        .unwrap();
+    place
+}
+
+#[test]
+fn r35_a_part_is_found_through_every_composite_on_the_way() {
+    let from = deeper();
+    for name in ["image", "mask", "wcs", "calib", "metadata"] {
+        let name = format!("calexp:noted.{name}");
+        let to = empty();
+        transfer(&from, &to, &[&name], TransferOptions::default());
+        let here = get(&butler(&[&from], 0), &name, SFM_ID);
+        let there = get(&butler(&[&to], 0), &name, SFM_ID);
+        assert_eq!(there.difference(here.as_ref()), None, "{name}");
+        assert!(
+            !butler(&[&to], 0)
+                .exists("calexp:noted", &id(SFM_ID))
+                .unwrap(),
+            "{name}"
+        );
+        is_clean(&to);
+    }
+    let to = empty();
+    transfer(&from, &to, &["calexp:noted"], TransferOptions::default());
+    let there = get(&butler(&[&to], 0), "calexp:noted", SFM_ID);
+    assert_eq!(right_ascension(&there), 151.0);
+    is_clean(&to);
+}
+
+#[test]
+fn r34_what_a_coadd_was_made_from_comes_along_as_far_as_it_is_listed() {
+    let (from, to) = (deeper(), empty());
+    let report = transfer(&from, &to, &["coadd"], TransferOptions::default());
+    assert_eq!(report.left_behind, 0);
+    let small = butler(&[&to], 0);
+    for name in ["coadd", "coadd.inputs"] {
+        let here = get(&butler(&[&from], 0), name, "tract=7");
+        assert_eq!(
+            get(&small, name, "tract=7").difference(here.as_ref()),
+            None,
+            "{name}"
+        );
+    }
+    assert!(!small.exists("calexp:sfm", &id(SFM_ID)).unwrap());
+    is_clean(&to);
+}
