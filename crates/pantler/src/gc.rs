@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::leftovers::{self, Leftover};
 use crate::planner::locate;
 use crate::repository::Repository;
+use crate::taken_part::ids_in_records;
 
 /// How long leftovers stay where nobody says otherwise: two weeks.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -58,10 +59,13 @@ pub(crate) fn collect(
     let mut report = GcReport::default();
     let (mut owned, mut unused) = look(repository, interrupt)?;
     if !unused.is_empty() {
-        let ids: Vec<DatasetId> = unused.iter().map(|(id, ..)| *id).collect();
+        let ids: Vec<DatasetId> = unused.iter().flat_map(|(ids, ..)| ids.clone()).collect();
         let users = repository.registry().find_users(&ids)?;
         let mut users = users.iter();
-        unused.retain(|_| users.next().is_some_and(Vec::is_empty));
+        unused.retain(|(ids, ..)| {
+            let of_this: Vec<bool> = users.by_ref().take(ids.len()).map(Vec::is_empty).collect();
+            !of_this.contains(&false)
+        });
     }
     for (_, location, bytes) in &unused {
         report.removed.push(location.to_string());
@@ -100,7 +104,8 @@ pub(crate) fn collect(
     Ok(report)
 }
 
-type Unused = Vec<(DatasetId, Location, u64)>;
+/// By which identities compositions may name each, where it lies, and how large it is.
+type Unused = Vec<(Vec<DatasetId>, Location, u64)>;
 
 /// Returns what all datasets own, and the replaced ones with an artifact of the repository's.
 fn look(repository: &Repository, interrupt: &Interrupt) -> Result<(HashSet<Location>, Unused)> {
@@ -119,7 +124,8 @@ fn look(repository: &Repository, interrupt: &Interrupt) -> Result<(HashSet<Locat
         match locate(&record, &asked) {
             Ok((location, _)) => {
                 if record.state == State::Superseded && location.inside().is_some() {
-                    superseded.push((record.id, location.clone(), artifact.bytes));
+                    let ids = ids_in_records(&record);
+                    superseded.push((ids, location.clone(), artifact.bytes));
                 }
                 owned.insert(location);
                 ControlFlow::Continue(())

@@ -12,6 +12,7 @@ use crate::planner::{Planner, locate};
 use crate::put::replace::shares_its_file;
 use crate::repository::Repository;
 use crate::resolve::{check_keys, resolve};
+use crate::taken_part::{self, ids_in_records};
 
 /// How to remove.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,13 +45,10 @@ pub(crate) fn remove(
     let chain = planner.chain;
     let resolved = resolve(chain, name, data_id)?;
     let (output, repository) = chain.output("rm")?;
-    if !resolved.part.is_empty() {
-        return Err(Error::request(format!(
-            "`{name}` is a part of `{}`, and only whole datasets can be removed",
-            resolved.dataset_type
-        )));
-    }
-    let graph = planner.graph(&resolved)?;
+    let graph = planner.graph_of_part(&resolved)?;
+    // A part is a dataset of its own where it is without its whole (rule R35).
+    let dataset_type = taken_part::type_of(&graph.dataset_type, &resolved.part);
+    let dataset_type = dataset_type.unwrap_or_else(|| graph.dataset_type.clone());
     check_keys(chain, &resolved.asked, &resolved.data_id, &graph.keys)?;
     let candidates = Candidates::find(chain, &graph, &resolved.data_id)?;
     let data_id = complete(
@@ -60,16 +58,22 @@ pub(crate) fn remove(
         &resolved.asked,
         &resolved.data_id,
     )?;
-    let asked = Asked::new(&graph.dataset_type, &data_id);
+    let asked = Asked::new(&dataset_type, &data_id);
     let found = candidates
-        .of_type(&graph.dataset_type)
+        .of_type(&dataset_type)
         .iter()
         .find(|found| found.repository == output && found.record.data_id == data_id)
         .map(|found| found.record.clone());
+    if found.is_none() && !resolved.part.is_empty() {
+        return Err(Error::request(format!(
+            "`{name}` is a part of `{}`, and only whole datasets can be removed",
+            resolved.dataset_type
+        )));
+    }
     let Some(record) = found else {
         return Err(Error::NothingToRemove {
             elsewhere: candidates
-                .of_type(&graph.dataset_type)
+                .of_type(&dataset_type)
                 .iter()
                 .find(|found| found.record.data_id == data_id)
                 .map(|found| chain.repository(found.repository).name().to_owned()),
@@ -89,7 +93,7 @@ fn remove_record(
 ) -> Result<RemoveResult> {
     let users: Vec<Asked> = repository
         .registry()
-        .find_users(&[record.id])?
+        .find_users(&ids_in_records(record))?
         .into_iter()
         .flatten()
         .map(|user| Asked::new(user.dataset_type(), &user.data_id))
@@ -184,7 +188,7 @@ fn check_again(
         });
     }
     let users: Vec<Asked> = transaction
-        .find_users(&[record.id])?
+        .find_users(&ids_in_records(record))?
         .into_iter()
         .flatten()
         .map(|user| Asked::new(user.dataset_type(), &user.data_id))

@@ -111,6 +111,33 @@ pub(crate) fn ids_of_member(member: &Member) -> impl Iterator<Item = DatasetId> 
         .chain([class])
 }
 
+/// The name under which a part says which dataset it was taken out of.
+const WHOLE: &str = "whole";
+
+/// Returns what a part that is taken out of a dataset was made from: that dataset.
+pub(crate) fn made_from(whole: &DatasetRecord, way: &[String]) -> Member {
+    Member {
+        component: WHOLE.to_owned(),
+        dataset: whole.id,
+        dataset_type: whole.dataset_type().clone(),
+        data_id: whole.data_id.clone(),
+        part: way.to_vec(),
+        input_only: true,
+    }
+}
+
+/// Returns the identities by which compositions may name a dataset: its own, and of a part that of the whole.
+pub(crate) fn ids_in_records(record: &DatasetRecord) -> Vec<DatasetId> {
+    let is_part = PartDefinition::of_record(record).is_some();
+    let wholes = record
+        .precursors
+        .iter()
+        .filter(|each| is_part && each.component == WHOLE);
+    std::iter::once(record.id)
+        .chain(wholes.map(|each| each.dataset))
+        .collect()
+}
+
 /// Returns the types whose datasets can be a node of a graph: its own, those that have its artifact in common (rule R8), and
 /// the parts that it is or is in.
 pub(crate) fn types_of_node(chain: &Chain, node: &GraphNode) -> Vec<TypeName> {

@@ -24,7 +24,7 @@ use pantler_core::registry::TypeSummary;
 use pantler_core::{DataId, Expression, TypeName};
 
 use crate::butler::{Butler, ButlerOptions};
-use crate::error::{Error, Result};
+use crate::error::{Asked, Error, Result};
 use crate::repository::{Opener, Repository, open_local};
 
 /// What becomes of the artifacts.
@@ -263,8 +263,14 @@ impl<'a> Target<'a> {
             return Ok(());
         };
         match Butler::init(path, &[], &[]) {
-            // Another process was faster.
-            Err(Error::RepositoryExists { .. }) => return Err(raced(path)),
+            // Another process was faster: what it brings is compared like anything else that is there.
+            Err(Error::RepositoryExists { path }) => {
+                let asked = Asked::new("the transfer", &options.data_id);
+                return Err(Error::Raced {
+                    asked,
+                    repository: path,
+                });
+            }
             outcome => outcome?,
         }
         self.opened = Some(open(source, path, options)?);

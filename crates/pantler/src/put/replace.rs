@@ -16,6 +16,7 @@ use crate::error::{Asked, Result};
 use crate::own_names::{is_staged, superseded_path};
 use crate::planner::locate;
 use crate::repository::Repository;
+use crate::taken_part::ids_in_records;
 
 use super::Write;
 use super::staging::StagedWrite;
@@ -183,15 +184,13 @@ pub(crate) fn settle(
 /// Removes superseded datasets that no composition uses; returns their artifacts.
 pub(crate) fn drop_unused(repository: &Repository, ids: &[DatasetId]) -> Result<Vec<ArtifactPath>> {
     let mut transaction = repository.registry().begin()?;
-    let known = transaction.find_ids(ids)?;
-    let users = transaction.find_users(ids)?;
-    let unused: Vec<DatasetRecord> = known
-        .into_iter()
-        .zip(users)
-        .filter(|(_, users)| users.is_empty())
-        .filter_map(|(record, _)| record)
-        .filter(|record| record.state == State::Superseded)
-        .collect();
+    let mut unused = Vec::new();
+    for record in transaction.find_ids(ids)?.into_iter().flatten() {
+        let users = transaction.find_users(&ids_in_records(&record))?;
+        if record.state == State::Superseded && users.iter().all(Vec::is_empty) {
+            unused.push(record);
+        }
+    }
     let ids: Vec<DatasetId> = unused.iter().map(|record| record.id).collect();
     transaction.remove(&ids)?;
     transaction.commit()?;

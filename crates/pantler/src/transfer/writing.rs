@@ -231,8 +231,8 @@ impl Writer<'_> {
                 metadata: record.metadata.clone(),
                 footprint: record.footprint.clone(),
             },
-            precursors: match artifact.part {
-                Some(_) => Vec::new(),
+            precursors: match &artifact.part {
+                Some(part) => vec![taken_part::made_from(record, &part.way)],
                 None => record.precursors.clone(),
             },
             replaces: None,

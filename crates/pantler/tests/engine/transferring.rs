@@ -895,3 +895,64 @@ fn r34_what_a_coadd_was_made_from_comes_along_as_far_as_it_is_listed() {
     assert!(!small.exists("calexp:sfm", &id(SFM_ID)).unwrap());
     is_clean(&to);
 }
+
+#[test]
+fn r26_what_a_record_uses_of_a_part_is_not_cleared() {
+    let (from, to) = (survey(), empty());
+    let replacing = PutOptions {
+        on_conflict: OnConflict::Replace,
+        ..PutOptions::default()
+    };
+    let newer = exposure(2.0).with_component("calib", &calib(1e10)).unwrap();
+    butler(&[&from], 1)
+        .put(&newer, "calexp:sfm", &id(SFM_ID), &replacing)
+        .unwrap();
+    transfer(&from, &to, &["src"], TransferOptions::default());
+    let small = butler(&[&to], 1);
+    let cleared = pantler::gc::GcOptions {
+        grace: std::time::Duration::ZERO,
+        ..Default::default()
+    };
+    assert_eq!(small.gc(&cleared).unwrap().removed, Vec::<String>::new());
+    let repaired = small.fsck(FsckOptions {
+        deep: true,
+        repair: true,
+    });
+    assert!(repaired.unwrap().is_clean());
+    let found = get(&small, "src", SFM_ID).component("calib").unwrap();
+    assert_eq!(found.difference(calib(5e11).as_ref()), None);
+    // Once nobody uses it any more it goes.
+    small
+        .remove("src", &id(SFM_ID), &Default::default())
+        .unwrap();
+    assert_eq!(small.gc(&cleared).unwrap().removed.len(), 1);
+    is_clean(&to);
+}
+
+#[test]
+fn a_part_without_its_whole_can_be_removed() {
+    let (from, to) = (survey(), empty());
+    transfer(&from, &to, &["src"], TransferOptions::default());
+    let small = butler(&[&to], 1);
+    let remove = |ccd: i64| {
+        let data_id = id(&format!("visit=903334 ccd={ccd}"));
+        small.remove("calexp:sfm.calib", &data_id, &Default::default())
+    };
+    let text = said(remove(16));
+    assert!(
+        text.contains("src visit=903334 ccd=16"),
+        "it is used: {text}"
+    );
+    remove(17).unwrap();
+    assert!(
+        !to.artifacts()
+            .contains(&"calexp/0903334/017.photoCalib.fits".to_owned())
+    );
+    let text =
+        said(butler(&[&from], 1).remove("calexp:sfm.calib", &id(SFM_ID), &Default::default()));
+    assert!(
+        text.contains("only whole datasets can be removed"),
+        "{text}"
+    );
+    is_clean(&to);
+}
