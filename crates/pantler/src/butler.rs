@@ -257,7 +257,11 @@ impl Butler {
         composition: Composition,
     ) -> Result<Vec<Plan>> {
         let resolved = self.resolve(name, data_id)?;
-        let planner = self.planner(composition);
+        let searched = self.chain.searched(resolved.tag.as_deref())?;
+        let planner = Planner {
+            searched: Some(&searched),
+            ..self.planner(composition)
+        };
         let whole = planner.plan(&resolved)?;
         let mut plans = Vec::new();
         for component in components {
@@ -554,6 +558,7 @@ impl Butler {
             chain: &self.chain,
             formatters: &self.own_formatters,
             composition,
+            searched: None,
         }
     }
 

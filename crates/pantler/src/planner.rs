@@ -53,6 +53,8 @@ pub struct Planner<'a> {
     pub formatters: &'a FormatterSet,
     /// Whether recorded compositions count.
     pub composition: Composition,
+    /// Which repositories are searched; all of them for `None`.
+    pub searched: Option<&'a [bool]>,
 }
 
 impl Planner<'_> {
@@ -70,7 +72,11 @@ impl Planner<'_> {
             &resolved.data_id,
         )?;
         self.check_unused_keys(resolved, &graph, &data_id)?;
-        self.bind_root(resolved, &graph, candidates, &data_id)
+        let planner = Planner {
+            searched: Some(&searched),
+            ..*self
+        };
+        planner.bind_root(resolved, &graph, candidates, &data_id)
     }
 
     /// Refuses a key that the type does not use and that contradicts what is known (rule R27).
@@ -322,6 +328,7 @@ impl Planner<'_> {
                 node.kind = PlanKind::Subset(selected?);
                 Ok(node)
             }
+            PlanKind::Read(read) if node.part.is_empty() && is_by_that_name(read, part) => Ok(node),
             PlanKind::Read(read) if !has_part(read, &node.part, part) => {
                 node.kind = PlanKind::Missing(Box::new(self.left_behind(&node)));
                 node.part.push(part.to_owned());
@@ -352,6 +359,10 @@ impl Planner<'_> {
         };
         let id = recorded.map(|id| DatasetId::of_part(id, &taken_part::canonical(&node.part)));
         for (repository, open) in self.chain.repositories().iter().enumerate() {
+            let searched = self.searched.and_then(|searched| searched.get(repository));
+            if searched == Some(&false) {
+                continue;
+            }
             let found = match id {
                 Some(id) => open.registry().find_ids(&[id])?.pop().flatten(),
                 None => open
@@ -515,6 +526,15 @@ impl Planner<'_> {
             read.ranges = Some(place.ranges);
         }
     }
+}
+
+/// Whether an artifact is all of a type that is listed under another's name, as the part of that name (rules R8, R35).
+fn is_by_that_name(read: &Read, part: &str) -> bool {
+    let is_class = read
+        .taken
+        .as_ref()
+        .is_some_and(|taken| taken.part.is_empty());
+    is_class && read.record.dataset_type().as_str().rsplit('.').next() == Some(part)
 }
 
 /// Whether an artifact has a part of the dataset that it is; it may be of a part of that dataset alone.

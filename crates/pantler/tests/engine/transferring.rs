@@ -599,7 +599,37 @@ fn r8_a_type_that_reads_anothers_file_becomes_a_file_of_its_own() {
         assert_eq!(difference, None, "{name}");
     }
     assert!(!small.exists("calexp:sfm", &id(SFM_ID)).unwrap());
+    // Among all that there is it stands with the type whose file it was in, and is had by that name as well.
+    let listed = small.query(&Query::default()).unwrap();
+    let listed = listed.iter().map(|row| row.dataset_type.to_string());
+    let listed: Vec<String> = listed.filter(|name| name.contains("_wcs")).collect();
+    assert_eq!(listed, ["calexp:sfm.calexp_wcs"]);
+    let found = get(&small, &listed[0], SFM_ID);
+    assert_eq!(
+        found.difference(get(&survey, "calexp_wcs", SFM_ID).as_ref()),
+        None
+    );
     is_clean(&to);
+}
+
+#[test]
+fn a_tag_narrows_the_search_for_parts_as_well() {
+    let (from, to) = (survey(), Place::new("small", &policy()));
+    transfer(
+        &from,
+        &to,
+        &["calexp:sfm.calib"],
+        TransferOptions::default(),
+    );
+    let other = Place::new("other", &policy());
+    let mut chain = pantler::Chain::of_siblings(vec![other.open(), to.open()]).unwrap();
+    chain
+        .add_tag(std::path::Path::new("other"), "theirs")
+        .unwrap();
+    let both = Butler::of(chain, options());
+    assert!(both.exists("calexp:sfm.calib", &id(SFM_ID)).unwrap());
+    let tagged = id("visit=903334 ccd=16 tag=theirs");
+    assert!(!both.exists("calexp:sfm.calib", &tagged).unwrap());
 }
 
 #[test]
