@@ -5,18 +5,15 @@
 mod binding;
 mod missing;
 mod recorded;
+mod taken_out;
 
 use pantler_core::built_names::FILE_NAME;
 use pantler_core::composite_graph::{GraphError, GraphKind, GraphNode};
 use pantler_core::formatter::ReadRequest;
-use pantler_core::plan::{
-    Assemble, Found as HowFound, Missing, Plan, PlanKind, PlanNode, Read, TakenPart,
-};
+use pantler_core::plan::{Assemble, Found as HowFound, Plan, PlanKind, PlanNode, Read, TakenPart};
 use pantler_core::policy::{Component, Definition};
 use pantler_core::python_type::{PythonType, python_type};
-use pantler_core::registry::FindRequest;
-use pantler_core::report::TrailStep;
-use pantler_core::{DataId, DatasetId, DatasetRecord, KeyType, Location, ObjectRef, synonyms};
+use pantler_core::{DataId, DatasetRecord, KeyType, Location, ObjectRef, synonyms};
 use pantler_formats::FormatterSet;
 use pantler_objects::Delta;
 
@@ -29,10 +26,11 @@ use crate::derived_part::as_file_names;
 use crate::derived_part::of_table;
 use crate::error::{Asked, Error, KeySide, Result};
 use crate::resolve::{Resolved, check_keys};
-use crate::taken_part::{self, PartDefinition};
+use crate::taken_part::PartDefinition;
 
 use binding::Binder;
 pub use missing::{check_found, parent_of};
+use taken_out::{has_part, is_by_that_name};
 
 /// Whether recorded compositions count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -347,71 +345,6 @@ impl Planner<'_> {
         }
     }
 
-    /// Finds a part of a dataset that is not there, where that part alone is (rule R35).
-    fn taken_out(&self, node: PlanNode, recorded: Option<DatasetId>) -> Result<PlanNode> {
-        let Some(dataset_type) = taken_part::type_of(&node.dataset_type, &node.part) else {
-            return Ok(node);
-        };
-        let request = FindRequest {
-            dataset_type,
-            data_id: node.data_id.clone(),
-            limit: 1,
-        };
-        let id = recorded.map(|id| DatasetId::of_part(id, &taken_part::canonical(&node.part)));
-        for (repository, open) in self.chain.repositories().iter().enumerate() {
-            let searched = self.searched.and_then(|searched| searched.get(repository));
-            if searched == Some(&false) {
-                continue;
-            }
-            let found = match id {
-                Some(id) => open.registry().find_ids(&[id])?.pop().flatten(),
-                None => open
-                    .registry()
-                    .find_many(std::slice::from_ref(&request))?
-                    .into_iter()
-                    .flatten()
-                    .next(),
-            };
-            let Some(record) = found else { continue };
-            let how = match recorded {
-                Some(_) => HowFound::Recorded { newer: None },
-                None => HowFound::Lookup,
-            };
-            let found = Found {
-                repository,
-                record: record.into(),
-            };
-            let asked = Asked::new(node_name(&node), &node.data_id);
-            let whole = self.read_node(&asked, node.component.as_ref(), None, &found, how)?;
-            let mut part = PlanNode {
-                part: node.part,
-                data_id: node.data_id,
-                python: node.python,
-                ..whole
-            };
-            self.locate_part(&mut part);
-            return Ok(part);
-        }
-        Ok(node)
-    }
-
-    /// Says of a dataset, of which only a part is there, that the rest is not.
-    fn left_behind(&self, node: &PlanNode) -> Missing {
-        let step = |repository: String| TrailStep {
-            repository,
-            dataset: Asked::new(&node.dataset_type, &node.data_id).to_string(),
-            outcome: match &node.kind {
-                PlanKind::Read(read) => format!("only {} is there", read.record.dataset_type()),
-                _ => "not in its registry".to_owned(),
-            },
-        };
-        Missing {
-            trail: self.chain.names().into_iter().map(step).collect(),
-            recorded: None,
-            may_lack: false,
-        }
-    }
-
     /// Narrows a composite to a plane that operations change: the plane before them, and the operations (rule R32).
     fn select_changed(&self, mut node: PlanNode, part: &str) -> Result<PlanNode> {
         let plane = synonyms::canonical(part).to_owned();
@@ -526,24 +459,6 @@ impl Planner<'_> {
             read.ranges = Some(place.ranges);
         }
     }
-}
-
-/// Whether an artifact is all of a type that is listed under another's name, as the part of that name (rules R8, R35).
-fn is_by_that_name(read: &Read, part: &str) -> bool {
-    let is_class = read
-        .taken
-        .as_ref()
-        .is_some_and(|taken| taken.part.is_empty());
-    is_class && read.record.dataset_type().as_str().rsplit('.').next() == Some(part)
-}
-
-/// Whether an artifact has a part of the dataset that it is; it may be of a part of that dataset alone.
-fn has_part(read: &Read, of: &[String], part: &str) -> bool {
-    let wanted = read
-        .taken
-        .as_ref()
-        .and_then(|taken| taken.part.get(of.len()));
-    wanted.is_none_or(|wanted| synonyms::canonical(part) == wanted)
 }
 
 fn has_component(graph: &GraphNode, name: &str) -> bool {

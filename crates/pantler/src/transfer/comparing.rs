@@ -61,10 +61,13 @@ pub(super) fn compare(source: &Butler, there: &Target<'_>, needs: Needs) -> Resu
 impl Compared {
     /// Returns a member as the target knows it.
     pub(super) fn member(&self, member: &Member) -> Member {
-        Member {
-            dataset: self.id_there(member).unwrap_or(member.dataset),
+        let by_content = self.needs.by_content.get(&member.dataset);
+        let mut member = Member {
+            dataset: by_content.copied().unwrap_or(member.dataset),
             ..member.clone()
-        }
+        };
+        member.dataset = self.id_there(&member).unwrap_or(member.dataset);
+        member
     }
 
     fn id_there(&self, member: &Member) -> Option<DatasetId> {

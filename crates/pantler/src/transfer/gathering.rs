@@ -33,6 +33,8 @@ pub(super) struct Needs {
     pub(super) definitions: Vec<(usize, Arc<Definition>)>,
     /// What names mean that are aliases in the source.
     pub(super) aliases: Vec<(String, TypeName)>,
+    /// By which identities datasets travel that were recorded under one derived from their content, before they had an index.
+    pub(super) by_content: HashMap<DatasetId, DatasetId>,
 }
 
 /// One artifact, or one part of one, that travels.
@@ -349,6 +351,7 @@ impl Gatherer<'_> {
         for member in &found.record.members {
             self.define_type(&member.dataset_type);
         }
+        self.find_by_content(&found.record)?;
         let inner: Vec<DatasetId> = found
             .record
             .members
@@ -372,6 +375,22 @@ impl Gatherer<'_> {
         }
         self.compositions.insert(id, self.needs.compositions.len());
         self.needs.compositions.push(Recorded { found, state });
+        Ok(())
+    }
+
+    /// Finds what a composition names by a derived identity and has been given another since (rule R19).
+    fn find_by_content(&mut self, record: &DatasetRecord) -> Result<()> {
+        let source = self.source;
+        let members = record.members.iter().map(identity::Recorded::of);
+        let derived: Vec<identity::Recorded> =
+            members.filter(|member| member.id.is_derived()).collect();
+        let found = identity::find(source.chain(), &derived, source.interrupt())?;
+        for (recorded, found) in derived.iter().zip(found) {
+            let id = found.map(|found| found.record.id);
+            if let Some(id) = id.filter(|id| *id != recorded.id && !id.is_stamp()) {
+                self.needs.by_content.insert(recorded.id, id);
+            }
+        }
         Ok(())
     }
 

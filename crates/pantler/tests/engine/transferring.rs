@@ -1,5 +1,6 @@
 //! Transfer: what is named arrives with all that it needs and nothing else, copied or by reference (rule R35).
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use pantler::core::Registry;
@@ -712,6 +713,53 @@ fn r19_a_folder_without_an_index_gives_what_its_content_is() {
     }
     assert!(identities[0].is_derived());
     assert_eq!(identities[0], identities[1]);
+}
+
+#[test]
+fn r19_what_was_recorded_by_its_content_is_found_once_it_has_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("scanned");
+    std::fs::create_dir_all(root.join("calexp/0903334")).unwrap();
+    std::fs::write(root.join("policy.yaml"), policy()).unwrap();
+    let made = survey();
+    let bytes = made.bytes_of("calexp/0903334/016.fits");
+    std::fs::write(root.join("calexp/0903334/016.fits"), bytes).unwrap();
+    let mine = folder.path().join("mine");
+    let recording = Butler::open(from_ref(&root), from_ref(&mine), options()).unwrap();
+    put(&recording, &table(1.0), "catalog", SFM_ID);
+    recording
+        .link("src", &id(SFM_ID), &PutOptions::default())
+        .unwrap();
+    for name in ["scanned yet", "with an index"] {
+        let source = Butler::open(from_ref(&mine), &[], options()).unwrap();
+        let target = folder.path().join(name);
+        let done = source.transfer_to(&target, &["src"], &TransferOptions::default(), &|_, _| ());
+        let done = done.unwrap_or_else(|error| panic!("{name}: {}", error.report()));
+        assert_eq!(done.left_behind, 0, "{name}");
+        let target = Butler::open(&[target], &[], options()).unwrap();
+        let there = get(&target, "src", SFM_ID);
+        assert_eq!(
+            there.difference(get(&source, "src", SFM_ID).as_ref()),
+            None,
+            "{name}"
+        );
+        assert!(
+            target.fsck(FsckOptions::default()).unwrap().is_clean(),
+            "{name}"
+        );
+        if name == "scanned yet" {
+            Butler::init(&root, &[], &[]).unwrap();
+            let indexed = Butler::open(&[], from_ref(&root), options()).unwrap();
+            let files = indexed.files_in_place("calexp:sfm").unwrap();
+            let in_place = pantler::IngestOptions {
+                mode: pantler::IngestMode::InPlace,
+                ..Default::default()
+            };
+            let nothing = pantler::DataId::default();
+            let taken = indexed.ingest("calexp:sfm", &files, &nothing, &in_place, &|_| ());
+            assert_eq!(taken.unwrap().ingested, 1);
+        }
+    }
 }
 
 #[test]
